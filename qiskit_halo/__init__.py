@@ -1,0 +1,1 @@
+"""Share one quantum computer between many programs."""
