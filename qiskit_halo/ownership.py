@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _OWNED = re.compile(r"p(0|[1-9][0-9]*)_")
 
@@ -21,3 +23,25 @@ def owner_of_name(name: str) -> int | None:
     """
     match = _OWNED.match(name)
     return int(match.group(1)) if match else None
+
+
+def program_label(owners: Sequence[int], metadata: Mapping[str, Any] | None) -> str:
+    """Return what to call the programs ``owners`` in a message: index and name, as far as they are known.
+
+    Args:
+        owners: Program indices, ascending; empty for operations that no program can be told to own.
+        metadata: ``metadata["halo"]`` of the circuit, if it has one.
+
+    Examples:
+        >>> program_label([1], {"programs": [{"name": "ann"}, {"name": "bo"}]})
+        "Program 1 ('bo')"
+    """
+    if not owners:
+        return "An unmeasured part of the circuit"
+    names = [program["name"] for program in (metadata or {}).get("programs", ())]
+    words = [
+        f"{owner} ({names[owner]!r})" if 0 <= owner < len(names) else str(owner) for owner in owners if owner >= 0
+    ]
+    if len(words) < len(owners):
+        words.append("without a number")
+    return f"{'Program' if len(words) == 1 else 'Programs'} {' and '.join(words)}"

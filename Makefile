@@ -1,0 +1,56 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both set up .venv by themselves.
+
+PYTHON ?= python3
+# Worker processes of the test run; the suite is sized for two cores.
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OLDEST := .venv-oldest
+# Read from pyproject.toml, so that the lower bound is written once.
+OLDEST_QISKIT = $(shell sed -n 's/^ *"qiskit>=\([0-9.]*\),.*/\1/p' pyproject.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format test-oldest clean
+
+help:
+	@echo "make demo         run the example programs together on a model of a 133-qubit device, into demo/"
+	@echo "make test         lint, types, import rules, tests, docstring and README examples"
+	@echo "make check        lint, types, import rules"
+	@echo "make format       rewrite the sources in the project's format"
+	@echo "make test-oldest  the tests on the oldest supported Qiskit ($(OLDEST_QISKIT))"
+	@echo "make clean        remove what the other targets made"
+
+$(STAMP): pyproject.toml setup.cfg
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]'
+	touch $(STAMP)
+
+install: $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/qiskit-halo run examples/programs/*.qasm --device torino --shots 1000 --seed 1 --out demo
+	@echo "Counts, report, merged circuit and pictures are in demo/."
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: check
+	$(BIN)/python -m pytest -n $(JOBS)
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-oldest:
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[all]' 'qiskit==$(OLDEST_QISKIT).*'
+	$(OLDEST)/bin/python -m pytest -n $(JOBS)
+
+clean:
+	rm -rf $(VENV) $(OLDEST) build dist demo result *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,235 @@
+"""A device as read-only arrays: what each gate costs on each qubit, and what may be used at all."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import rustworkx as rx
+from qiskit.transpiler import InstructionProperties, Target
+
+from qiskit_halo.errors import HaloTranspilerError, HaloWarning
+from qiskit_halo.units import seconds_to_dt
+
+FloatArray = npt.NDArray[np.float64]
+
+DEAD_ERROR = 1.0
+"""An operation with this error never works: its qubit or coupler is not used."""
+
+# Assumed where a target states neither an error nor a duration and T1 to estimate it from. Only the order of the
+# three matters: readout is worse than a two-qubit gate, which is worse than a one-qubit gate.
+UNKNOWN_ERRORS = {1: 3e-4, 2: 5e-3}
+UNKNOWN_READOUT_ERROR = 1e-2
+ORDER_ONLY_DT_S = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateTable:
+    """What one operation costs wherever the target has it.
+
+    Args:
+        error: float64, shape (num_qubits,) or (num_qubits, num_qubits) with [first, second]; NaN where absent.
+        duration_dt: float64, same shape, in ticks; NaN where absent or unknown.
+    """
+
+    error: FloatArray
+    duration_dt: FloatArray
+
+
+class DeviceModel:
+    """Calibration and couplings of a :class:`~qiskit.transpiler.Target`, ready for vectorised scoring.
+
+    Args:
+        target: The device. It is not changed.
+        exclude_qubits: Physical qubits that may not be used, besides those that the calibration rules out.
+
+    Raises:
+        HaloTranspilerError: The target states no qubits, or an excluded qubit is not on the device.
+    """
+
+    def __init__(self, target: Target, exclude_qubits: Iterable[int] = ()) -> None:
+        if not target.num_qubits:
+            raise HaloTranspilerError(
+                "the target states no number of qubits; give a backend, or a target with its qubits"
+            )
+        self.target = target
+        self.num_qubits: int = target.num_qubits
+        self.exclude_qubits = tuple(exclude_qubits)
+        outside = [q for q in self.exclude_qubits if q >= self.num_qubits]
+        if outside:
+            raise HaloTranspilerError(
+                f"exclude_qubits names qubit {outside[0]}, but the device has qubits 0 to {self.num_qubits - 1}"
+            )
+        self.dt_s: float = target.dt or ORDER_ONLY_DT_S
+        self.alignment: int = int(np.lcm(target.pulse_alignment or 1, target.acquire_alignment or 1))
+        self.has_durations = target.dt is not None and _states_durations(target)
+        self.has_calibration = _states_errors(target)
+        self.t1_s, self.t2_s = self._coherence()
+        self.gates: dict[str, GateTable] = {}
+        for name in target.operation_names:
+            table = self._gate_table(name)
+            if table is not None:
+                self.gates[name] = table
+        self.has_reset = "reset" in target.operation_names
+        self.usable_qubits: npt.NDArray[np.bool_] = self._usable_qubits()
+
+    @cached_property
+    def readout_error(self) -> FloatArray:
+        """Error of a measurement of each qubit, shape (num_qubits,)."""
+        table = self.gates.get("measure")
+        if table is None:
+            return np.full(self.num_qubits, UNKNOWN_READOUT_ERROR)
+        return np.nan_to_num(table.error, nan=UNKNOWN_READOUT_ERROR)
+
+    @cached_property
+    def reset_dt(self) -> npt.NDArray[np.int64]:
+        """Ticks of one ``reset`` of each qubit, shape (num_qubits,); a measurement's where it is unknown."""
+        for name in ("reset", "measure"):
+            table = self.gates.get(name)
+            if table is not None and not np.isnan(table.duration_dt).all():
+                longest = float(np.nanmax(table.duration_dt))
+                return np.nan_to_num(table.duration_dt, nan=longest).astype(np.int64)
+        return np.zeros(self.num_qubits, dtype=np.int64)
+
+    def log_reset_success(self, rounds: int) -> FloatArray:
+        """Return the log of the chance that ``rounds`` resets leave |0> on each qubit, shape (num_qubits,).
+
+        A reset is a measurement and a flip where its own error is not stated: on a qubit in an unknown state,
+        n rounds leave an excitation of half the readout error to the power n.
+        """
+        table = self.gates.get("reset")
+        stated = None if table is None else table.error
+        error = self.readout_error if stated is None else np.where(np.isnan(stated), self.readout_error, stated)
+        # A reset's stated error is NaN-filled by `_gate_table` only when the target is silent.
+        log_success: FloatArray = np.log1p(-0.5 * np.clip(error, 0.0, 1.0) ** rounds)
+        return log_success
+
+    @cached_property
+    def couplers(self) -> tuple[tuple[int, int], ...]:
+        """Usable couplers as ascending pairs: both qubits usable, some two-qubit gate that is not dead."""
+        alive = np.zeros((self.num_qubits, self.num_qubits), dtype=bool)
+        for table in self.gates.values():
+            if table.error.ndim == 2:
+                alive |= table.error < DEAD_ERROR
+        alive |= alive.T
+        alive &= np.outer(self.usable_qubits, self.usable_qubits)
+        return tuple((int(a), int(b)) for a, b in np.argwhere(np.triu(alive, 1)))
+
+    @cached_property
+    def graph(self) -> rx.PyGraph[int, None]:
+        """All qubits as nodes, usable couplers as edges."""
+        graph: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
+        graph.add_nodes_from(range(self.num_qubits))
+        graph.add_edges_from_no_data(list(self.couplers))
+        return graph
+
+    @cached_property
+    def distance(self) -> FloatArray:
+        """Hops between qubits over all couplers that the target lists, dead ones too, shape (n, n)."""
+        graph: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
+        graph.add_nodes_from(range(self.num_qubits))
+        listed = np.zeros((self.num_qubits, self.num_qubits), dtype=bool)
+        for name in self.gates:
+            for qargs in self.target.qargs_for_operation_name(name) or ():
+                if len(qargs) == 2:
+                    listed[min(qargs), max(qargs)] = True
+        graph.add_edges_from_no_data([(int(a), int(b)) for a, b in np.argwhere(listed)])
+        matrix: FloatArray = rx.distance_matrix(graph, null_value=np.inf)
+        return matrix
+
+    def duration_dt(self, name: str, qubits: tuple[int, ...]) -> int:
+        """Return the ticks of operation ``name`` on physical ``qubits``; 0 where the target states none."""
+        table = self.gates.get(name)
+        if table is None or table.duration_dt.ndim != len(qubits):
+            return 0
+        duration = table.duration_dt[qubits]
+        return 0 if np.isnan(duration) else int(duration)
+
+    def warn_about_gaps(self) -> None:
+        """Say what the target leaves out."""
+        if not self.has_calibration:
+            warnings.warn(
+                "the device states no errors: all qubits count alike and predicted success is only a ranking; "
+                "give a target with calibration to place by it",
+                HaloWarning,
+                stacklevel=3,
+            )
+
+    def _coherence(self) -> tuple[FloatArray, FloatArray]:
+        t1 = np.full(self.num_qubits, np.inf)
+        t2 = np.full(self.num_qubits, np.inf)
+        for qubit, properties in enumerate(self.target.qubit_properties or ()):
+            if properties is None:
+                continue
+            if getattr(properties, "t1", None):
+                t1[qubit] = properties.t1
+            if getattr(properties, "t2", None):
+                t2[qubit] = properties.t2
+        # A T2 above 2 T1 is a fit's error bar, not physics.
+        return t1, np.minimum(t2, 2 * t1)
+
+    def _gate_table(self, name: str) -> GateTable | None:
+        qargs_list = self.target.qargs_for_operation_name(name)
+        if qargs_list is None or name in ("delay", "barrier"):
+            return None
+        width = max((len(qargs) for qargs in qargs_list), default=0)
+        if width not in (1, 2):
+            return None
+        shape = (self.num_qubits,) * width
+        error, duration = np.full(shape, np.nan), np.full(shape, np.nan)
+        for qargs in qargs_list:
+            if len(qargs) != width:
+                continue
+            properties = self.target[name].get(qargs)
+            stated = None if properties is None else properties.duration
+            if stated is not None:
+                duration[qargs] = seconds_to_dt(stated, self.dt_s)
+            error[qargs] = self._error(name, qargs, properties, stated)
+        return GateTable(error=error, duration_dt=duration)
+
+    def _error(
+        self,
+        name: str,
+        qargs: tuple[int, ...],
+        properties: InstructionProperties | None,
+        duration_s: float | None,
+    ) -> float:
+        if properties is not None and properties.error is not None:
+            return float(properties.error)
+        if name == "reset":
+            return float("nan")
+        if duration_s is not None and np.isfinite(self.t1_s[list(qargs)]).all():
+            return float(min(1 - 1e-12, (duration_s / self.t1_s[list(qargs)]).sum()))
+        return UNKNOWN_READOUT_ERROR if name == "measure" else UNKNOWN_ERRORS[len(qargs)]
+
+    def _usable_qubits(self) -> npt.NDArray[np.bool_]:
+        usable = np.ones(self.num_qubits, dtype=bool)
+        usable[list(self.exclude_qubits)] = False
+        for name, table in self.gates.items():
+            if table.error.ndim == 1 and name != "reset":
+                usable &= ~(table.error >= DEAD_ERROR)
+        if "measure" in self.gates:
+            usable &= ~np.isnan(self.gates["measure"].error)
+        return usable
+
+
+def _states_durations(target: Target) -> bool:
+    return any(
+        properties is not None and properties.duration is not None and properties.duration > 0
+        for name in target.operation_names
+        if target[name] is not None
+        for properties in target[name].values()
+    )
+
+
+def _states_errors(target: Target) -> bool:
+    return any(
+        properties is not None and properties.error is not None
+        for name in target.operation_names
+        if target[name] is not None
+        for properties in target[name].values()
+    )

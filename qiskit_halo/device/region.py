@@ -1,0 +1,97 @@
+"""Connected parts of a device, and targets that hold nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import rustworkx as rx
+from qiskit.circuit import ControlFlowOp
+from qiskit.providers import QubitProperties
+from qiskit.transpiler import Target
+
+from qiskit_halo.device.model import DEAD_ERROR, DeviceModel
+
+
+def connected_regions(device: DeviceModel) -> list[tuple[int, ...]]:
+    """Return the connected parts of the usable device, largest first, each ascending."""
+    parts = [
+        tuple(sorted(part))
+        for part in rx.connected_components(device.graph)
+        if device.usable_qubits[list(part)].all()
+    ]
+    return sorted(parts, key=lambda part: (-len(part), part))
+
+
+def grow_region(
+    device: DeviceModel, free: npt.NDArray[np.bool_], size: int, quality: npt.NDArray[np.float64]
+) -> tuple[int, ...] | None:
+    """Return ``size`` connected free qubits grown from the best place, or ``None`` if there are none.
+
+    Args:
+        device: The device.
+        free: bool, shape (num_qubits,): qubits that may be taken.
+        size: Number of qubits wanted.
+        quality: Shape (num_qubits,): larger is better; the region grows by its best neighbour each time.
+    """
+    order = sorted(np.flatnonzero(free).tolist(), key=lambda q: (-quality[q], q))
+    tried: dict[int, None] = {}
+    for seed in order:
+        if seed in tried:
+            continue
+        region = {seed: None}
+        frontier = dict.fromkeys(q for q in device.graph.neighbors(seed) if free[q])
+        while frontier and len(region) < size:
+            best = min(frontier, key=lambda q: (-quality[q], q))
+            del frontier[best]
+            region[best] = None
+            frontier.update(
+                dict.fromkeys(q for q in device.graph.neighbors(best) if free[q] and q not in region)
+            )
+        if len(region) >= size:
+            return tuple(sorted(region))
+        # The whole connected part is too small: no seed inside it can do better.
+        tried.update(region)
+    return None
+
+
+def region_target(device: DeviceModel, qubits: Sequence[int]) -> Target:
+    """Return a target with only ``qubits``, renumbered 0, 1, ... in the order given, and no dead operation.
+
+    A target without its dead couplers and qubits, rather than one that lists them, because Qiskit's passes use
+    couplers whose error is 1, and its router fails on a target that falls apart.
+    """
+    source = device.target
+    local = {qubit: index for index, qubit in enumerate(qubits)}
+    properties = source.qubit_properties
+    target = Target(
+        num_qubits=len(qubits),
+        dt=source.dt,
+        granularity=source.granularity,
+        min_length=source.min_length,
+        pulse_alignment=source.pulse_alignment,
+        acquire_alignment=source.acquire_alignment,
+        qubit_properties=None if properties is None else [properties[q] or QubitProperties() for q in qubits],
+    )
+    for name in source.operation_names:
+        operation = source.operation_from_name(name)
+        everywhere = source[name]
+        is_control_flow = isinstance(operation, type) and issubclass(operation, ControlFlowOp)
+        if is_control_flow or everywhere is None or None in everywhere:
+            target.add_instruction(operation, name=name)
+            continue
+        # Wider gates have no place in a shape of couplers; every device that has one has two-qubit gates too.
+        kept = {
+            tuple(local[q] for q in qargs): entry
+            for qargs, entry in everywhere.items()
+            if len(qargs) <= 2 and all(q in local for q in qargs) and not _is_dead(device, qargs, entry)
+        }
+        if kept:
+            target.add_instruction(operation, kept, name=name)
+    return target
+
+
+def _is_dead(device: DeviceModel, qargs: tuple[int, ...], entry: object) -> bool:
+    error = getattr(entry, "error", None)
+    return (error is not None and error >= DEAD_ERROR) or not all(device.usable_qubits[q] for q in qargs)

@@ -1,0 +1,196 @@
+"""Lift one rigid piece out of a circuit: a small circuit of its own, numbered by structure alone.
+
+Two programs that are the same apart from their names, or from where they stand in the merged circuit, give equal
+bodies, so that each distinct body is compiled once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qiskit.circuit import (
+    CircuitInstruction,
+    ClassicalRegister,
+    Clbit,
+    Parameter,
+    ParameterExpression,
+    QuantumCircuit,
+    Qubit,
+)
+from qiskit.circuit.classical import expr
+
+from qiskit_halo.rewire import Rewiring, Variable
+from qiskit_halo.segments.find import Segmentation
+from qiskit_halo.segments.pieces import Piece, piece_instructions
+from qiskit_halo.segments.resources import classical_resources
+
+_NAMESPACE = uuid.UUID("6a0d4c52-3f5c-5d0e-9d5d-1c7f1f0a7a11")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A piece as a circuit of its own, and how its bits map back.
+
+    Args:
+        circuit: Qubit i is the piece's i-th wire, clbit j its j-th classical bit, both ascending in the source.
+        wires: Wire of the source circuit for each qubit.
+        clbits: Clbit of the source circuit for each clbit.
+        variables: Variables and stretches of the source; the body's are named ``v0``, ``v1``, ... in this order.
+        parameters: Parameters of the source, in order of first use; the body's are named ``x0``, ...
+    """
+
+    circuit: QuantumCircuit
+    wires: tuple[int, ...]
+    clbits: tuple[Clbit, ...]
+    variables: tuple[Variable, ...]
+    parameters: tuple[Parameter, ...]
+
+
+def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece) -> Body:
+    """Return ``piece`` of ``circuit`` as a circuit of its own.
+
+    Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are
+    not: a piece starts in |0>, and whoever places it sees to that.
+    """
+    qubits = [circuit.qubits[wire] for wire in piece.wires]
+    instructions = _in_canonical_order(piece_instructions(circuit, segmentation, piece), qubits)
+    clbits = tuple(circuit.clbits[index] for index in piece.clbits)
+    canonical, variables = _renumber(instructions, qubits, clbits, _variables(instructions))
+    parameters = _parameters(canonical)
+    if parameters:
+        # A parameter's uuid decides the order in which Qiskit lists it: fix it with the name.
+        renamed = {p: Parameter(f"x{i}", uuid=_uuid("x", i)) for i, p in enumerate(parameters)}
+        canonical = canonical.assign_parameters(renamed)
+    return Body(
+        circuit=canonical, wires=piece.wires, clbits=clbits, variables=variables, parameters=parameters
+    )
+
+
+def put_back(
+    compiled: QuantumCircuit, body: Body, out: QuantumCircuit, qubits: Sequence[Qubit]
+) -> tuple[list[CircuitInstruction], ParameterExpression | float]:
+    """Return a compiled body on the bits, variables and parameters of its source, and its global phase.
+
+    Args:
+        compiled: Compiled form of ``body.circuit``; its clbits and variables are the body's.
+        body: Where it came from.
+        out: The circuit that will hold the instructions: it has the source's classical bits and registers.
+        qubits: Qubit of ``out`` for each qubit of ``compiled``.
+    """
+    if body.parameters:
+        names = {f"x{index}": parameter for index, parameter in enumerate(body.parameters)}
+        # Compiling may have dropped a parameter that no outcome depends on.
+        compiled = compiled.assign_parameters({p: names[p.name] for p in compiled.parameters})
+    to_qubit = dict(zip(compiled.qubits, qubits, strict=True))
+    source_variables = {_canonical_variable(v, index): v for index, v in enumerate(body.variables)}
+    rewiring = Rewiring(
+        clbits=dict(zip(compiled.clbits, body.clbits, strict=True)),
+        register_of=_register_finder(out),
+        variable_of=lambda variable: source_variables.get(variable, variable),
+    )
+    instructions = [
+        rewiring.instruction(instruction, [to_qubit[qubit] for qubit in instruction.qubits])
+        for instruction in compiled.data
+    ]
+    return instructions, compiled.global_phase
+
+
+def _in_canonical_order(
+    instructions: list[CircuitInstruction], qubits: Sequence[Qubit]
+) -> list[CircuitInstruction]:
+    """Order by layer, then by first qubit: independent of how the source circuit interleaved its wires."""
+    number = {qubit: index for index, qubit in enumerate(qubits)}
+    layer: dict[object, int] = {}
+    keys = []
+    for index, instruction in enumerate(instructions):
+        resources = (*instruction.qubits, *classical_resources(instruction))
+        depth = max((layer.get(resource, 0) for resource in resources), default=0)
+        layer.update(dict.fromkeys(resources, depth + 1))
+        # Operations of one layer share no qubit; those without any keep their own order.
+        first = min((number[qubit] for qubit in instruction.qubits), default=len(number))
+        keys.append((depth, first, index))
+    return [instructions[index] for _, _, index in sorted(keys)]
+
+
+def _variables(instructions: list[CircuitInstruction]) -> tuple[Variable, ...]:
+    found: dict[Variable, None] = {}
+    for instruction in instructions:
+        for resource in classical_resources(instruction):
+            if not isinstance(resource, Clbit):
+                found[resource] = None
+    return tuple(found)
+
+
+def _uuid(kind: str, index: int) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, f"{kind}{index}")
+
+
+def _canonical_variable(variable: Variable, index: int) -> Variable:
+    if isinstance(variable, expr.Stretch):
+        return expr.Stretch(_uuid("v", index), f"v{index}")
+    return expr.Var(_uuid("v", index), variable.type, name=f"v{index}")
+
+
+def _renumber(
+    instructions: Sequence[CircuitInstruction],
+    qubits: Sequence[Qubit],
+    clbits: Sequence[Clbit],
+    variables: Sequence[Variable],
+) -> tuple[QuantumCircuit, tuple[Variable, ...]]:
+    """Return ``instructions`` on fresh bits, registers ``r0``, ... and variables ``v0``, ..., and the variables.
+
+    Variables that a nested block declares for itself are renamed too, and listed after the others.
+    """
+    canonical = QuantumCircuit(len(qubits))
+    canonical.add_bits([Clbit() for _ in clbits])
+    own_variables: dict[Variable, Variable] = {}
+
+    def variable_of(variable: Variable) -> Variable:
+        if variable not in own_variables:
+            own_variables[variable] = _canonical_variable(variable, len(own_variables))
+        return own_variables[variable]
+
+    for variable in map(variable_of, variables):
+        if isinstance(variable, expr.Stretch):
+            canonical.add_stretch(variable)
+        else:
+            canonical.add_uninitialized_var(variable)
+    registers: dict[tuple[Clbit, ...], ClassicalRegister] = {}
+
+    def register_of(bits: tuple[Clbit, ...]) -> ClassicalRegister:
+        if bits not in registers:
+            registers[bits] = ClassicalRegister(bits=bits, name=f"r{len(registers)}")
+            canonical.add_register(registers[bits])
+        return registers[bits]
+
+    rewiring = Rewiring(
+        clbits=dict(zip(clbits, canonical.clbits, strict=True)),
+        register_of=register_of,
+        variable_of=variable_of,
+    )
+    to_qubit = dict(zip(qubits, canonical.qubits, strict=True))
+    for instruction in instructions:
+        moved = rewiring.instruction(instruction, [to_qubit[qubit] for qubit in instruction.qubits])
+        canonical.append(moved, copy=False)
+    return canonical, tuple(own_variables)
+
+
+def _register_finder(circuit: QuantumCircuit) -> Callable[[tuple[Clbit, ...]], ClassicalRegister]:
+    """Return a lookup of registers by their bits; every register that a source names is in its circuit."""
+    by_bits = {tuple(register): register for register in circuit.cregs}
+    return by_bits.__getitem__
+
+
+def _parameters(circuit: QuantumCircuit) -> tuple[Parameter, ...]:
+    if not circuit.num_parameters:
+        return ()
+    found: dict[Parameter, None] = {}
+    for instruction in circuit.data:
+        for parameter in instruction.operation.params:
+            if hasattr(parameter, "parameters"):
+                found.update(dict.fromkeys(sorted(parameter.parameters, key=lambda p: p.name)))
+    # Parameters inside branches, and in the global phase, come last, in Qiskit's own order.
+    found.update(dict.fromkeys(circuit.parameters))
+    return tuple(found)

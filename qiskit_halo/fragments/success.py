@@ -1,0 +1,188 @@
+"""Predicted success of a compiled body on physical qubits: gates, readout, resets and idling.
+
+The model is the product of (1 - error) over gates and readouts, of a reset's chance to leave |0>, and of
+F_idle(t) = (1 + exp(-t/T1) + 2 exp(-t/T2)) / 4 over every gap of a live qubit. It works in sums of logarithms and
+scores many places at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from qiskit.circuit import CircuitInstruction, ControlFlowOp
+
+from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
+from qiskit_halo.fragments.timing import Timing
+
+IntArray = npt.NDArray[np.int64]
+
+FLIP_GATES = 4
+"""One-qubit gates that turning a directed gate round costs (measured for ``ecr``: four ``sx`` more)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What a body asks of its sites: everything that its predicted success depends on.
+
+    Args:
+        one_qubit: (operation, site, times).
+        two_qubit: (operation, first site, second site, times).
+        resets: (site, rounds in a row, times).
+        gaps: (site, seconds) that a site idles between two of its operations while alive.
+    """
+
+    one_qubit: tuple[tuple[str, int, int], ...]
+    two_qubit: tuple[tuple[str, int, int, int], ...]
+    resets: tuple[tuple[int, int, int], ...]
+    gaps: tuple[tuple[int, float], ...]
+
+    def log_success(self, device: DeviceModel, places: IntArray) -> FloatArray:
+        """Return the log of the predicted success on each of ``places``.
+
+        Args:
+            device: The device.
+            places: int64, shape (num_places, num_sites): physical qubit of each site.
+
+        Returns:
+            Shape (num_places,); minus infinity where a place lacks an operation or uses a dead one.
+        """
+        total = np.zeros(len(places))
+        for name, site, times in self.one_qubit:
+            total += times * _log_one_minus(device.gates[name].error[places[:, site]])
+        for name, first, second, times in self.two_qubit:
+            total += times * self._two_qubit(device, name, places[:, first], places[:, second])
+        for site, rounds, times in self.resets:
+            total += times * device.log_reset_success(rounds)[places[:, site]]
+        for site, seconds in self.gaps:
+            qubits = places[:, site]
+            total += log_idle(seconds, device.t1_s[qubits], device.t2_s[qubits])
+        return total
+
+    def restricted(self, sites: Sequence[int]) -> Workload:
+        """Return what falls on ``sites`` alone, renumbered 0, 1, ... in the order given."""
+        local = {site: index for index, site in enumerate(sites)}
+        return Workload(
+            one_qubit=tuple((n, local[s], times) for n, s, times in self.one_qubit if s in local),
+            two_qubit=tuple((n, local[a], local[b], times) for n, a, b, times in self.two_qubit if a in local),
+            resets=tuple((local[s], rounds, times) for s, rounds, times in self.resets if s in local),
+            gaps=tuple((local[s], seconds) for s, seconds in self.gaps if s in local),
+        )
+
+    def _two_qubit(self, device: DeviceModel, name: str, first: IntArray, second: IntArray) -> FloatArray:
+        error = device.gates[name].error
+        forward, backward = error[first, second], error[second, first]
+        log_forward = _log_one_minus(forward)
+        flipped = np.isnan(forward) & ~np.isnan(backward)
+        if not flipped.any():
+            return log_forward
+        flip = FLIP_GATES / 2 * (_cheapest_log(device)[first] + _cheapest_log(device)[second])
+        return np.where(flipped, _log_one_minus(backward) + flip, log_forward)
+
+
+def measure_workload(
+    instructions: Sequence[CircuitInstruction],
+    sites: Sequence[Sequence[int]],
+    timing: Timing,
+    num_sites: int,
+    device: DeviceModel,
+) -> Workload:
+    """Return what scheduled ``instructions`` ask of their sites.
+
+    Branches count as if each were taken: a bound, since which one runs is known only on the device.
+
+    Args:
+        instructions: The body, in order.
+        sites: Sites of each instruction.
+        timing: Its start times.
+        num_sites: Number of sites.
+        device: The device, for its tick.
+    """
+    one: Counter[tuple[str, int]] = Counter()
+    two: Counter[tuple[str, int, int]] = Counter()
+    resets: Counter[tuple[int, int]] = Counter()
+    gaps: list[tuple[int, float]] = []
+    end: list[int | None] = [None] * num_sites
+    rounds = [0] * num_sites
+    for instruction, where, start, duration in zip(
+        instructions, sites, timing.start_dt, timing.duration_dt, strict=True
+    ):
+        name = instruction.operation.name
+        if name == "barrier":
+            continue
+        for site in where:
+            if name == "reset":
+                rounds[site] += 1
+            elif rounds[site]:
+                resets[site, rounds[site]] += 1
+                rounds[site] = 0
+                # What is reset does not remember; the wait after it is spent in |0>.
+                end[site] = None
+            last = end[site]
+            if name == "delay":
+                # A delay is waiting that the user asked for: it decoheres like any other.
+                if last is not None and device.has_durations:
+                    gaps.append((site, (start + duration - last) * device.dt_s))
+            elif last is not None and start > last and name != "reset" and device.has_durations:
+                gaps.append((site, (start - last) * device.dt_s))
+            if isinstance(instruction.operation, ControlFlowOp) and device.has_durations:
+                # Inside a branch or loop a qubit mostly waits for the measurement's value.
+                gaps.append((site, duration * device.dt_s))
+            if name != "delay" or last is not None:
+                end[site] = start + duration
+        _count(instruction, where, device, one, two)
+    return Workload(
+        one_qubit=tuple((name, site, times) for (name, site), times in one.items()),
+        two_qubit=tuple((name, a, b, times) for (name, a, b), times in two.items()),
+        resets=tuple((site, n, times) for (site, n), times in resets.items()),
+        gaps=tuple(gaps),
+    )
+
+
+def log_idle(seconds: float | FloatArray, t1_s: FloatArray, t2_s: FloatArray) -> FloatArray:
+    """Return log((1 + exp(-t/T1) + 2 exp(-t/T2)) / 4), the fidelity of idling for t seconds."""
+    result: FloatArray = np.log((1 + np.exp(-seconds / t1_s) + 2 * np.exp(-seconds / t2_s)) / 4)
+    return result
+
+
+def _count(
+    instruction: CircuitInstruction,
+    where: Sequence[int],
+    device: DeviceModel,
+    one: Counter[tuple[str, int]],
+    two: Counter[tuple[str, int, int]],
+) -> None:
+    operation = instruction.operation
+    if isinstance(operation, ControlFlowOp):
+        for block in operation.blocks:
+            index = {qubit: i for i, qubit in enumerate(block.qubits)}
+            for inner in block.data:
+                _count(inner, [where[index[q]] for q in inner.qubits], device, one, two)
+        return
+    table = device.gates.get(operation.name)
+    if table is None or operation.name == "reset":
+        return
+    if len(where) == 1:
+        one[operation.name, where[0]] += 1
+    elif len(where) == 2:
+        two[operation.name, where[0], where[1]] += 1
+
+
+def _cheapest_log(device: DeviceModel) -> FloatArray:
+    """Log success of an ordinary pulse on each qubit: the worst of its one-qubit gates, readout apart."""
+    logs = [
+        _log_one_minus(table.error)
+        for name, table in device.gates.items()
+        if table.error.ndim == 1 and name not in ("measure", "reset")
+    ]
+    return np.min(logs, axis=0) if logs else np.zeros(device.num_qubits)
+
+
+def _log_one_minus(error: FloatArray) -> FloatArray:
+    """Return log(1 - error), minus infinity where the operation is absent (NaN) or dead."""
+    bad = np.isnan(error) | (error >= DEAD_ERROR)
+    result: FloatArray = np.where(bad, -np.inf, np.log1p(-np.where(bad, 0.0, error)))
+    return result

@@ -1,0 +1,215 @@
+"""Choose a place and a provisional time for every fragment, longest first, on a skyline of free times.
+
+The aim is the shortest makespan in which every program keeps its floor of predicted success, and then the best
+success within that makespan: each fragment takes its most successful place among those that end before the batch
+does anyway, and only where there is none does it make the batch longer, by as little as it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray, ShapeCandidates
+
+NEVER = np.iinfo(np.int64).max // 4
+"""Ready time of a qubit that is not to be had in this batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackingItem:
+    """One rigid piece to place.
+
+    Args:
+        candidates: Where its fragment can go.
+        log_floor: Least log of its predicted success; its best is ``candidates.best``.
+        exclusive_sites: Sites whose qubit nobody else may use in this batch.
+        name: What to call its program in messages.
+    """
+
+    candidates: Candidates
+    log_floor: float
+    exclusive_sites: tuple[int, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedItem:
+    """Where and when a piece goes.
+
+    Args:
+        candidates: The fragment that was placed: another than the item's if it was compiled again.
+        qubits: Physical qubit of each site.
+        start_dt: Provisional start of the fragment.
+        log_success: Log of its predicted success there, hand-over resets included.
+        below_floor: Whether no place left it its floor.
+        rank: How many items were placed before it: on every qubit, leases follow in this order.
+    """
+
+    candidates: Candidates
+    qubits: tuple[int, ...]
+    start_dt: int
+    log_success: float
+    below_floor: bool
+    rank: int
+
+
+Recompile = Callable[[int, npt.NDArray[np.bool_]], Candidates | None]
+"""(item index, free qubits) -> candidates of the item's piece compiled for a free region, if there is one."""
+
+
+def pack(
+    items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile
+) -> list[PlacedItem | None]:
+    """Return a place for each item, in order; ``None`` where nothing is free.
+
+    Args:
+        items: What to place.
+        device: The device.
+        options: ``resets``, ``buffer``, ``max_duration_s`` and ``assume_clean`` matter here.
+        recompile: Called when no known place of an item is free.
+    """
+    skyline = _Skyline(device, options)
+    order = sorted(range(len(items)), key=lambda i: (-_length(items[i]), -_num_sites(items[i]), i))
+    placed: list[PlacedItem | None] = [None] * len(items)
+    for index in order:
+        item = items[index]
+        choice = skyline.choose(item, item.candidates)
+        if choice is None:
+            other = recompile(index, skyline.free_for_all)
+            choice = None if other is None else skyline.choose(item, other)
+        if choice is not None:
+            skyline.take(item, choice)
+        placed[index] = choice
+    return placed
+
+
+def _length(item: PackingItem) -> int:
+    return item.candidates.fragment.timing.length_dt
+
+
+def _num_sites(item: PackingItem) -> int:
+    return item.candidates.fragment.num_sites
+
+
+class _Skyline:
+    """When each physical qubit is free again; grows while packing."""
+
+    def __init__(self, device: DeviceModel, options: HaloOptions) -> None:
+        self._device = device
+        self._free_dt = np.zeros(device.num_qubits, dtype=np.int64)
+        # With a buffer, a qubit also waits for what runs near it.
+        self._quiet_dt = np.zeros(device.num_qubits, dtype=np.int64)
+        self._used = np.zeros(device.num_qubits, dtype=bool)
+        self._closed = ~device.usable_qubits
+        self._near = device.distance <= options.buffer if options.buffer else None
+        self._handover_dt = options.resets * np.maximum(device.reset_dt, 1)
+        self._handover_log = device.log_reset_success(options.resets)
+        self._clean = options.assume_clean
+        self._alignment = device.alignment
+        self._limit_dt = (
+            NEVER if options.max_duration_s is None else int(options.max_duration_s / device.dt_s)
+        )
+        self._makespan_dt = 0
+        self._num_placed = 0
+
+    @property
+    def free_for_all(self) -> npt.NDArray[np.bool_]:
+        """Qubits that nothing has used so far."""
+        free: npt.NDArray[np.bool_] = ~(self._used | self._closed)
+        return free
+
+    def choose(self, item: PackingItem, candidates: Candidates) -> PlacedItem | None:
+        """Return the best place and time for ``item``, or ``None`` if every known place is taken for good."""
+        fragment = candidates.fragment
+        length = fragment.timing.length_dt
+        ready = self._ready()
+        penalty = np.where(self._used, self._handover_log, 0.0)
+        taken = np.zeros(self._device.num_qubits, dtype=bool)
+        qubits = np.zeros(fragment.num_sites, dtype=np.int64)
+        start, log_success, below = 0, 0.0, False
+        for shape in candidates.shapes:
+            # Each connected part gives up the same share of what it can lose.
+            share = shape.best / candidates.best if candidates.best < 0 else 1 / len(candidates.shapes)
+            starts = self._starts(shape, ready, item.exclusive_sites, taken, start)
+            score = shape.log_success + penalty[shape.places].sum(axis=1)
+            row, misses = self._best(starts, score, item.log_floor * share, length)
+            if row is None:
+                return None
+            start = int(starts[row])
+            log_success += float(score[row])
+            below |= misses
+            taken[shape.places[row]] = True
+            qubits[list(shape.sites)] = shape.places[row]
+        return PlacedItem(
+            candidates=candidates,
+            qubits=tuple(int(q) for q in qubits),
+            start_dt=start,
+            log_success=log_success,
+            below_floor=below,
+            rank=self._num_placed,
+        )
+
+    def take(self, item: PackingItem, choice: PlacedItem) -> None:
+        """Book the leases of ``choice``."""
+        timing = choice.candidates.fragment.timing
+        qubits = np.array(choice.qubits, dtype=np.int64)
+        stops = np.array([stop for _, stop in timing.busy_dt], dtype=np.int64)
+        self._free_dt[qubits] = np.maximum(self._free_dt[qubits], choice.start_dt + stops)
+        self._used[qubits] = True
+        self._num_placed += 1
+        self._closed[qubits[list(item.exclusive_sites)]] = True
+        end = choice.start_dt + timing.length_dt
+        self._makespan_dt = max(self._makespan_dt, end)
+        if self._near is not None and len(qubits):
+            near = self._near[qubits].any(axis=0)
+            self._quiet_dt[near] = np.maximum(self._quiet_dt[near], end)
+
+    def _ready(self) -> IntArray:
+        first_use = 0 if self._clean else self._handover_dt
+        ready = np.where(self._used, self._free_dt + self._handover_dt, first_use)
+        return np.where(self._closed, NEVER, ready)
+
+    def _starts(
+        self,
+        shape: ShapeCandidates,
+        ready: IntArray,
+        exclusive: tuple[int, ...],
+        taken: npt.NDArray[np.bool_],
+        earliest: int,
+    ) -> IntArray:
+        """Return the first tick at which the fragment could start on each place, ``NEVER`` where it cannot."""
+        starts = np.maximum(earliest, (ready[shape.places] - shape.busy_start_dt).max(axis=1))
+        if self._near is not None:
+            starts = np.maximum(starts, self._quiet_dt[shape.places].max(axis=1))
+        starts = -(-starts // self._alignment) * self._alignment
+        lost = taken[shape.places].any(axis=1)
+        alone = [position for position, site in enumerate(shape.sites) if site in exclusive]
+        if alone:
+            lost |= self._used[shape.places[:, alone]].any(axis=1)
+        return np.where(lost | (starts >= NEVER // 2), NEVER, starts)
+
+    def _best(
+        self, starts: IntArray, score: FloatArray, floor: float, length: int
+    ) -> tuple[int | None, bool]:
+        """Return the row to take and whether it misses the floor."""
+        possible = starts < NEVER
+        if not possible.any():
+            return None, False
+        ends = starts + length
+        # Rounding: the best place must pass its own floor.
+        good = possible & (score >= floor - 1e-12)
+        in_time = good & (ends <= self._limit_dt)
+        misses = not good.any()
+        rows = np.flatnonzero(in_time if in_time.any() else possible if misses else good)
+        if misses:
+            return int(rows[np.lexsort((starts[rows], -score[rows]))[0]]), True
+        within = rows[ends[rows] <= self._makespan_dt]
+        if len(within):
+            return int(within[np.lexsort((starts[within], -score[within]))[0]]), False
+        return int(rows[np.lexsort((-score[rows], ends[rows]))[0]]), False

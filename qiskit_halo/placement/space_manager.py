@@ -1,0 +1,164 @@
+"""The space manager: pieces of a circuit in, a place for each out."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from qiskit.circuit import AncillaRegister, QuantumCircuit
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.device.region import connected_regions, grow_region
+from qiskit_halo.errors import HaloTranspilerError, HaloWarning
+from qiskit_halo.fragments.body import Body, extract_body
+from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
+from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.key import structure_key
+from qiskit_halo.options import HaloOptions
+from qiskit_halo.ownership import program_label
+from qiskit_halo.placement.candidates import Candidates, find_candidates
+from qiskit_halo.placement.embeddings import Embedder
+from qiskit_halo.placement.packing import PackingItem, PlacedItem, pack
+from qiskit_halo.placement.placement import PlacedPiece, Placement
+from qiskit_halo.segments.find import find_components
+from qiskit_halo.segments.helpers import find_helper_wires
+from qiskit_halo.segments.pieces import Piece, find_pieces
+
+logger = logging.getLogger(__name__)
+
+
+class SpaceManager:
+    """Places the pieces of one circuit on one device.
+
+    Args:
+        device: The device.
+        options: How to share it.
+        settings: How to compile fragments.
+    """
+
+    def __init__(self, device: DeviceModel, options: HaloOptions, settings: CompileSettings) -> None:
+        self._device = device
+        self._options = options
+        self._compiler = FragmentCompiler(device, settings)
+        self._embedder = Embedder(device)
+        self._regions = connected_regions(device)
+        self._compiled: dict[str, Candidates] = {}
+
+    def place(self, circuit: QuantumCircuit, metadata: Mapping[str, Any] | None) -> Placement:
+        """Return a place for every piece of ``circuit``.
+
+        Args:
+            circuit: Any circuit over virtual qubits.
+            metadata: ``metadata["halo"]`` of the circuit, for the names of its programs.
+
+        Raises:
+            HaloTranspilerError: A program is too wide for the device, or is left without qubits.
+        """
+        segmentation = find_components(circuit)
+        pieces = find_pieces(segmentation)
+        labels = [program_label(piece.owners, metadata) for piece in pieces]
+        bodies = [extract_body(circuit, segmentation, piece) for piece in pieces]
+        candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
+        floors = _log_floors(pieces, candidates, self._options.success_floor)
+        helpers = find_helper_wires(circuit)
+        items = [
+            PackingItem(
+                candidates=candidates[i],
+                log_floor=floors[i],
+                exclusive_sites=self._exclusive_sites(bodies[i], candidates[i].fragment, helpers),
+                name=labels[i],
+            )
+            for i in range(len(pieces))
+        ]
+
+        def recompile(index: int, free: npt.NDArray[np.bool_]) -> Candidates | None:
+            return self._compile_on(free, bodies[index], labels[index])
+
+        placed = pack(items, self._device, self._options, recompile)
+        self._complain(labels, placed)
+        chosen = [(i, item) for i, item in enumerate(placed) if item is not None]
+        # Packing goes longest first; in that order every piece comes after those whose qubits it takes over.
+        order = sorted(chosen, key=lambda pair: (pair[1].rank, pair[0]))
+        return Placement(
+            pieces=tuple(
+                PlacedPiece(
+                    piece=pieces[i],
+                    body=bodies[i],
+                    fragment=item.candidates.fragment,
+                    qubits=item.qubits,
+                    start_dt=item.start_dt,
+                    log_best=candidates[i].best,
+                    log_success=item.log_success,
+                )
+                for i, item in order
+            )
+        )
+
+    def _candidates(self, body: Body, label: str) -> Candidates:
+        key = structure_key(body.circuit)
+        if key not in self._compiled:
+            width = body.circuit.num_qubits
+            if not self._regions or width > len(self._regions[0]):
+                widest = len(self._regions[0]) if self._regions else 0
+                raise HaloTranspilerError(
+                    f"{label} needs {width} connected qubits, but the largest connected part of the device that "
+                    f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
+                )
+            fragment = self._compiler.compile(body.circuit, self._regions[0], label)
+            self._compiled[key] = find_candidates(fragment, self._device, self._embedder)
+        return self._compiled[key]
+
+    def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> Candidates | None:
+        quality = -self._device.readout_error
+        region = grow_region(self._device, free, max(1, body.circuit.num_qubits), quality)
+        if region is None:
+            return None
+        fragment = self._compiler.compile(body.circuit, region, label)
+        return find_candidates(fragment, self._device, self._embedder)
+
+    def _exclusive_sites(
+        self, body: Body, fragment: Fragment, helpers: Mapping[int, None]
+    ) -> tuple[int, ...]:
+        if self._options.sharing == "all":
+            return ()
+        if self._options.sharing == "none":
+            return tuple(range(fragment.num_sites))
+        data = [site for wire, site in zip(body.wires, fragment.start_sites, strict=True) if wire not in helpers]
+        return tuple(sorted(site for site in data if site is not None))
+
+    def _complain(self, labels: list[str], placed: list[PlacedItem | None]) -> None:
+        for label, item in zip(labels, placed, strict=True):
+            if item is None:
+                raise HaloTranspilerError(
+                    f"{label} finds no free qubits on this device of {self._device.num_qubits} with "
+                    f"sharing={self._options.sharing!r}; share more, or leave it for a later batch"
+                )
+        low = dict.fromkeys(
+            label for label, item in zip(labels, placed, strict=True) if item is not None and item.below_floor
+        )
+        if low:
+            warnings.warn(
+                f"{', '.join(low)}: no free place keeps {self._options.success_floor:g} of the best predicted "
+                "success; lower success_floor, share more, or merge fewer programs",
+                HaloWarning,
+                stacklevel=2,
+            )
+
+
+def _log_floors(pieces: tuple[Piece, ...], candidates: list[Candidates], success_floor: float) -> list[float]:
+    """Return the least log success of each piece, such that each program as a whole keeps its floor."""
+    log_floor = math.log(success_floor) if success_floor > 0 else -math.inf
+    total: dict[tuple[int, ...], float] = {}
+    for piece, candidate in zip(pieces, candidates, strict=True):
+        total[piece.owners] = total.get(piece.owners, 0.0) + candidate.best
+    floors = []
+    for piece, candidate in zip(pieces, candidates, strict=True):
+        # A piece may lose in proportion to what it loses anyway; one that loses nothing may lose nothing.
+        share = candidate.best / total[piece.owners] if total[piece.owners] < 0 else 1.0
+        floors.append(candidate.best + (log_floor * share if share > 0 else 0.0))
+    return floors

@@ -1,0 +1,200 @@
+"""Move operations onto other classical bits, registers and variables, inside nested blocks too.
+
+:meth:`qiskit.circuit.QuantumCircuit.compose` maps the conditions of nested blocks but not the bits of the blocks
+themselves, so that a nested condition ends up on a bit that its block does not hold. Here both move together: after
+rewiring, a block holds the very bits of the circuit around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from qiskit.circuit import (
+    CircuitInstruction,
+    ClassicalRegister,
+    Clbit,
+    ControlFlowOp,
+    Delay,
+    ForLoopOp,
+    IfElseOp,
+    Operation,
+    QuantumCircuit,
+    QuantumRegister,
+    Qubit,
+    Store,
+    SwitchCaseOp,
+    WhileLoopOp,
+)
+from qiskit.circuit.classical import expr
+
+Variable = expr.Var | expr.Stretch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewiring:
+    """Where the classical side of one circuit goes in another.
+
+    Args:
+        clbits: Clbit of the source -> clbit of the destination.
+        register_of: Destination bits, in order -> a register of the destination that holds exactly them.
+        variable_of: Variable or stretch of the source -> that of the destination. Variables that a nested block
+            declares for itself are asked for too.
+    """
+
+    clbits: Mapping[Clbit, Clbit]
+    register_of: Callable[[tuple[Clbit, ...]], ClassicalRegister]
+    variable_of: Callable[[Variable], Variable]
+
+    def instruction(self, instruction: CircuitInstruction, qubits: list[Qubit]) -> CircuitInstruction:
+        """Return ``instruction`` on ``qubits`` and on the destination's classical side."""
+        clbits = [self.clbits[bit] for bit in instruction.clbits]
+        if not has_classical_side(instruction):
+            return instruction.replace(qubits=qubits, clbits=clbits)
+        operation = self._operation(instruction.operation, clbits)
+        return instruction.replace(operation=operation, qubits=qubits, clbits=clbits)
+
+    def _operation(self, operation: Operation, clbits: list[Clbit]) -> Operation:
+        if isinstance(operation, ControlFlowOp):
+            return self._control_flow(operation, clbits)
+        if isinstance(operation, Store):
+            return Store(self._expression(operation.lvalue), self._expression(operation.rvalue))
+        return Delay(self._expression(operation.duration), operation.unit)
+
+    def _control_flow(self, operation: ControlFlowOp, clbits: list[Clbit]) -> ControlFlowOp:
+        blocks = [self._block(block, clbits) for block in operation.blocks]
+        if isinstance(operation, ForLoopOp):
+            indices, parameter, _ = operation.params
+            if isinstance(parameter, expr.Var):
+                parameter = self.variable_of(parameter)
+            return ForLoopOp(indices, parameter, blocks[0], label=operation.label)
+        moved = operation.replace_blocks(blocks)
+        if isinstance(operation, (IfElseOp, WhileLoopOp)):
+            moved.condition = self._condition(operation.condition)
+        elif isinstance(operation, SwitchCaseOp):
+            moved.target = self._condition(operation.target)
+        elif isinstance(getattr(operation, "duration", None), expr.Expr):
+            moved.duration = self._expression(operation.duration)
+        return moved
+
+    def _block(self, block: QuantumCircuit, clbits: list[Clbit]) -> QuantumCircuit:
+        registers: dict[ClassicalRegister, None] = {}
+
+        def register_of(bits: tuple[Clbit, ...]) -> ClassicalRegister:
+            register = self.register_of(bits)
+            registers[register] = None
+            return register
+
+        inner = Rewiring(
+            clbits=dict(zip(block.clbits, clbits, strict=True)),
+            register_of=register_of,
+            variable_of=self.variable_of,
+        )
+        data = [inner.instruction(instruction, list(instruction.qubits)) for instruction in block.data]
+        moved = QuantumCircuit(
+            block.qubits,
+            clbits,
+            *block.qregs,
+            name=block.name,
+            global_phase=block.global_phase,
+            metadata=block.metadata,
+        )
+        for register in registers:
+            moved.add_register(register)
+        for variable in block.iter_input_vars():
+            moved.add_input(self.variable_of(variable))
+        for variable in block.iter_captures():
+            moved.add_capture(self.variable_of(variable))
+        for variable in block.iter_declared_vars():
+            moved.add_uninitialized_var(self.variable_of(variable))
+        for stretch in block.iter_declared_stretches():
+            moved.add_stretch(self.variable_of(stretch))
+        for instruction in data:
+            moved.append(instruction, copy=False)
+        return moved
+
+    def _condition(
+        self, condition: tuple[Clbit | ClassicalRegister, int] | Clbit | ClassicalRegister | expr.Expr
+    ) -> object:
+        if isinstance(condition, tuple):
+            return (self._bits(condition[0]), condition[1])
+        if isinstance(condition, expr.Expr):
+            return self._expression(condition)
+        return self._bits(condition)
+
+    def _bits(self, bits: Clbit | ClassicalRegister) -> Clbit | ClassicalRegister:
+        if isinstance(bits, Clbit):
+            return self.clbits[bits]
+        return self.register_of(tuple(self.clbits[bit] for bit in bits))
+
+    def _expression(self, node: expr.Expr) -> expr.Expr:
+        return node.accept(_Mover(self._bits, self.variable_of))
+
+
+def has_classical_side(instruction: CircuitInstruction) -> bool:
+    """Return whether ``instruction`` names classical data other than the clbits it acts on."""
+    if instruction.is_standard_gate():
+        return False
+    operation = instruction.operation
+    return isinstance(operation, (ControlFlowOp, Store)) or (
+        isinstance(operation, Delay) and isinstance(operation.duration, expr.Expr)
+    )
+
+
+class _Mover(expr.ExprVisitor[expr.Expr]):
+    """Rebuild an expression over other bits, registers and variables."""
+
+    def __init__(
+        self,
+        bits: Callable[[Clbit | ClassicalRegister], Clbit | ClassicalRegister],
+        variable_of: Callable[[Variable], Variable],
+    ) -> None:
+        self._bits = bits
+        self._variable_of = variable_of
+
+    def visit_var(self, node: expr.Var, /) -> expr.Expr:
+        if node.standalone:
+            return self._variable_of(node)
+        return expr.Var(self._bits(node.var), node.type)
+
+    def visit_stretch(self, node: expr.Stretch, /) -> expr.Expr:
+        return self._variable_of(node)
+
+    def visit_value(self, node: expr.Value, /) -> expr.Expr:
+        return node
+
+    def visit_unary(self, node: expr.Unary, /) -> expr.Expr:
+        return expr.Unary(node.op, node.operand.accept(self), node.type)
+
+    def visit_binary(self, node: expr.Binary, /) -> expr.Expr:
+        return expr.Binary(node.op, node.left.accept(self), node.right.accept(self), node.type)
+
+    def visit_cast(self, node: expr.Cast, /) -> expr.Expr:
+        return expr.Cast(node.operand.accept(self), node.type, implicit=node.implicit)
+
+    def visit_index(self, node: expr.Index, /) -> expr.Expr:
+        return expr.Index(node.target.accept(self), node.index.accept(self), node.type)
+
+
+def empty_like(circuit: QuantumCircuit, register: QuantumRegister) -> QuantumCircuit:
+    """Return a circuit on ``register`` with the classical bits, registers and variables of ``circuit``, no operations.
+
+    Name, metadata and global phase are taken over; the layout is not.
+    """
+    empty = QuantumCircuit(
+        register,
+        circuit.clbits,
+        *circuit.cregs,
+        name=circuit.name,
+        global_phase=circuit.global_phase,
+        metadata=circuit.metadata,
+    )
+    for variable in circuit.iter_input_vars():
+        empty.add_input(variable)
+    for variable in circuit.iter_captures():
+        empty.add_capture(variable)
+    for variable in circuit.iter_declared_vars():
+        empty.add_uninitialized_var(variable)
+    for stretch in circuit.iter_declared_stretches():
+        empty.add_stretch(stretch)
+    return empty

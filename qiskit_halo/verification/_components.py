@@ -1,0 +1,167 @@
+"""The verifier's own wire cutter: segments between resets, joined to components.
+
+Written apart from the compiler's, on purpose: one mistake must not hide in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from qiskit_halo.verification._steps import Step
+
+
+class UnionFind:
+    """Disjoint sets of whatever can be hashed, with the size of each; grows while it is used."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Hashable, Hashable] = {}
+
+    def find(self, item: Hashable) -> Hashable:
+        """Return the representative of the set that holds ``item``."""
+        parent = self._parent
+        root = parent.setdefault(item, item)
+        while parent[root] != root:
+            parent[root] = parent[parent[root]]
+            root = parent[root]
+        parent[item] = root
+        return root
+
+    def union(self, first: Hashable, second: Hashable) -> None:
+        """Join the two sets."""
+        self._parent[self.find(second)] = self.find(first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Operations on one wire between two unconditional resets.
+
+    Args:
+        wire: Qubit index in the circuit.
+        resets_before: Consecutive resets right before its first operation (delays and barriers do not count
+            as operations); those at the start of the wire included.
+        first: Index of its first step.
+        last: Index of its last step.
+    """
+
+    wire: int
+    resets_before: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutCircuit:
+    """A circuit cut at its resets.
+
+    Args:
+        steps: Every step of the circuit, in order.
+        segments: Every segment, by first step.
+        of_step: Segments that each step acts on, in the order of its qubits; empty for barriers, delays and
+            top-level resets.
+        by_wire: Segments of each wire, in time order.
+    """
+
+    steps: Sequence[Step]
+    segments: tuple[Segment, ...]
+    of_step: tuple[tuple[int, ...], ...]
+    by_wire: tuple[tuple[int, ...], ...]
+
+
+def cut_at_resets(steps: Sequence[Step], num_wires: int) -> CutCircuit:
+    """Cut every wire at its unconditional, top-level resets.
+
+    Resets inside control flow are never steps of their own here, so they do not cut.
+    """
+    current: list[int | None] = [None] * num_wires
+    resets = [0] * num_wires
+    by_wire: list[list[int]] = [[] for _ in range(num_wires)]
+    wires: list[int] = []
+    before: list[int] = []
+    first: list[int] = []
+    last: list[int] = []
+    of_step: list[tuple[int, ...]] = []
+    for index, step in enumerate(steps):
+        if step.kind == "reset":
+            (wire,) = step.qubits
+            current[wire] = None
+            resets[wire] += 1
+            of_step.append(())
+            continue
+        if step.passive:
+            of_step.append(())
+            continue
+        touched = []
+        for wire in step.qubits:
+            segment = current[wire]
+            if segment is None:
+                segment = current[wire] = len(wires)
+                wires.append(wire)
+                before.append(resets[wire])
+                first.append(index)
+                last.append(index)
+                by_wire[wire].append(segment)
+                resets[wire] = 0
+            else:
+                last[segment] = index
+            touched.append(segment)
+        of_step.append(tuple(touched))
+    segments = tuple(
+        Segment(wire=wire, resets_before=count, first=start, last=stop)
+        for wire, count, start, stop in zip(wires, before, first, last, strict=True)
+    )
+    return CutCircuit(
+        steps=steps,
+        segments=segments,
+        of_step=tuple(of_step),
+        by_wire=tuple(tuple(line) for line in by_wire),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """Segments, clbits and variables joined by the operations on them.
+
+    Args:
+        steps: Indices of its steps, in order.
+        segments: Indices of its segments, ascending.
+        clbits: Clbits it reads or writes, ascending.
+    """
+
+    steps: tuple[int, ...]
+    segments: tuple[int, ...]
+    clbits: tuple[int, ...]
+
+
+def find_components(cut: CutCircuit) -> tuple[Component, ...]:
+    """Return the components of a cut circuit, by first step."""
+    joined = UnionFind()
+    anchors: list[tuple[int, Hashable]] = []
+    for index, step in enumerate(cut.steps):
+        nodes = step_nodes(cut, index)
+        if not nodes or step.passive:
+            continue
+        for node in nodes[1:]:
+            joined.union(nodes[0], node)
+        anchors.append((index, nodes[0]))
+    steps: dict[Hashable, list[int]] = {}
+    for index, node in anchors:
+        steps.setdefault(joined.find(node), []).append(index)
+    return tuple(
+        Component(
+            steps=tuple(members),
+            segments=tuple(sorted({s for i in members for s in cut.of_step[i]})),
+            clbits=tuple(sorted({c for i in members for c in (*cut.steps[i].reads, *cut.steps[i].writes)})),
+        )
+        for members in steps.values()
+    )
+
+
+def step_nodes(cut: CutCircuit, index: int) -> list[Hashable]:
+    """Return what a step ties together: its segments, its clbits and its variables."""
+    step = cut.steps[index]
+    nodes: list[Hashable] = list(cut.of_step[index])
+    if step.reads or step.writes:
+        nodes.extend(("clbit", clbit) for clbit in dict.fromkeys((*step.reads, *step.writes)))
+    nodes.extend(step.variables)
+    return nodes

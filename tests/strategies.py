@@ -1,0 +1,224 @@
+"""Hypothesis strategies that all property tests share. New features of the package join here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+from qiskit.circuit import (
+    AncillaQubit,
+    AncillaRegister,
+    ClassicalRegister,
+    Clbit,
+    QuantumCircuit,
+    QuantumRegister,
+    Qubit,
+)
+from qiskit.circuit.classical import expr, types
+from qiskit.circuit.library import UnitaryGate
+from qiskit.quantum_info import random_unitary
+
+ANGLES = st.sampled_from([0.3, 0.7, 1.1, 1.9, 2.6])
+# Names that break a careless merge: equal ones, ones that are no identifiers, ones that look like ours.
+REGISTER_NAMES = st.sampled_from(["c", "meas", "a b", "a_b", "p0_c", "size", "loose", "é", "1st", "c_1"])
+
+
+@st.composite
+def bare_programs(draw: st.DrawFn, *, max_qubits: int = 4) -> QuantumCircuit:
+    """A circuit without operations: several registers, shared bits, loose bits, helpers."""
+    circuit = QuantumCircuit(name=draw(st.sampled_from(["bell", "bell", "my program", "α"])))
+    num_data = draw(st.integers(1, max_qubits - 1))
+    split = draw(st.integers(0, num_data))
+    for name, size in (("q", split), ("r", num_data - split)):
+        if size:
+            circuit.add_register(QuantumRegister(size, name))
+    if draw(st.booleans()):
+        circuit.add_register(AncillaRegister(1, "anc"))
+    elif draw(st.booleans()):
+        circuit.add_bits([draw(st.sampled_from([Qubit, AncillaQubit]))()])
+    if draw(st.booleans()):  # a register over bits of others
+        circuit.add_register(QuantumRegister(bits=circuit.qubits[-1:], name="shared"))
+    names = draw(st.lists(REGISTER_NAMES, min_size=1, max_size=3, unique=True))
+    for name in names:
+        new = [Clbit() for _ in range(draw(st.integers(0, 2)))]
+        old = draw(st.lists(st.sampled_from(circuit.clbits), unique=True)) if circuit.clbits else []
+        if draw(st.booleans()):
+            old = []
+        bits = draw(st.permutations([*new, *old]))
+        if bits:
+            circuit.add_register(ClassicalRegister(bits=bits, name=name))
+    if draw(st.booleans()) or not circuit.clbits:
+        circuit.add_bits([Clbit()])
+    return circuit
+
+
+@st.composite
+def programs(draw: st.DrawFn, *, max_qubits: int = 4, max_operations: int = 8) -> QuantumCircuit:
+    """A random program that any of our functions has to take, with at least one measurement."""
+    circuit = draw(bare_programs(max_qubits=max_qubits))
+    circuit.global_phase = draw(st.sampled_from([0.0, 0.4]))
+    circuit.metadata = draw(st.sampled_from([{}, {"note": ["mine"]}]))
+    if draw(st.booleans()):
+        circuit.add_var(expr.Var.new("v", types.Bool()), False)
+    for _ in range(draw(st.integers(1, max_operations))):
+        _append_operation(draw, circuit, depth=0)
+    circuit.measure(circuit.qubits[0], draw(st.sampled_from(circuit.clbits)))
+    if draw(st.booleans()):
+        circuit.reset(circuit.qubits[0])
+    return circuit
+
+
+@st.composite
+def batches(draw: st.DrawFn, *, max_programs: int = 3, max_qubits: int = 4) -> list[QuantumCircuit]:
+    """A few random programs; the same object may appear twice."""
+    batch = draw(st.lists(programs(max_qubits=max_qubits), min_size=1, max_size=max_programs))
+    if draw(st.booleans()):
+        batch.append(batch[0])
+    return batch
+
+
+def _append_operation(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    kinds = _SIMPLE if depth >= 2 else [*_SIMPLE, *_NESTED]
+    draw(st.sampled_from(kinds))(draw, circuit, depth)
+
+
+def _qubits(draw: st.DrawFn, circuit: QuantumCircuit, count: int) -> list[Qubit]:
+    return list(draw(st.permutations(circuit.qubits)))[:count]
+
+
+def _clbit(draw: st.DrawFn, circuit: QuantumCircuit) -> Clbit:
+    return draw(st.sampled_from(circuit.clbits))
+
+
+def _gate(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    (qubit,) = _qubits(draw, circuit, 1)
+    circuit.u(draw(ANGLES), draw(ANGLES), draw(ANGLES), qubit)
+
+
+def _two_qubit_gate(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    pair = _qubits(draw, circuit, 2)
+    if len(pair) == 2:
+        getattr(circuit, draw(st.sampled_from(["cx", "swap", "ecr"])))(*pair)
+
+
+def _many_qubit_gate(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    qubits = _qubits(draw, circuit, 4)
+    if len(qubits) > 1:
+        circuit.mcx(qubits[:-1], qubits[-1])
+
+
+def _measure(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    circuit.measure(*_qubits(draw, circuit, 1), _clbit(draw, circuit))
+
+
+def _reset(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    circuit.reset(*_qubits(draw, circuit, 1))
+
+
+def _delay(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    circuit.delay(40, *_qubits(draw, circuit, 1))
+
+
+def _barrier(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    circuit.barrier()
+
+
+def _unitary(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    circuit.append(UnitaryGate(random_unitary(2, seed=draw(st.integers(0, 3)))), _qubits(draw, circuit, 1))
+
+
+def _own_gate(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    """A gate whose name other programs use for another gate, or that Qiskit knows as something else."""
+    inner = QuantumCircuit(1, name=draw(st.sampled_from(["oracle", "h"])), global_phase=0.2)
+    inner.rx(draw(ANGLES), 0)
+    gate = inner.to_gate()
+    if draw(st.booleans()) and circuit.num_qubits > 1:
+        circuit.append(gate.control(1, annotated=draw(st.booleans())), _qubits(draw, circuit, 2))
+    else:
+        circuit.append(gate, _qubits(draw, circuit, 1))
+
+
+def _hidden_reset(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    """A composite in a composite that hides a reset and a measurement."""
+    if circuit.num_qubits < 2:
+        return
+    inner = QuantumCircuit(2, 1, name="inner")
+    inner.cx(0, 1)
+    inner.reset(1)
+    inner.measure(0, 0)
+    outer = QuantumCircuit(2, 1, name="outer")
+    outer.ry(draw(ANGLES), 0)
+    outer.append(inner.to_instruction(), [1, 0], [0])
+    circuit.append(outer.to_instruction(), _qubits(draw, circuit, 2), [_clbit(draw, circuit)])
+
+
+def _store(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    for var in circuit.iter_declared_vars():
+        circuit.store(var, expr.lift(_clbit(draw, circuit)))
+
+
+def _if(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    with circuit.if_test(_condition(draw, circuit)) as otherwise:
+        _append_operation(draw, circuit, depth + 1)
+        circuit.x(*_qubits(draw, circuit, 1))
+    if draw(st.booleans()):
+        with otherwise:
+            _append_operation(draw, circuit, depth + 1)
+            circuit.z(*_qubits(draw, circuit, 1))
+
+
+def _switch(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    target = draw(st.sampled_from([*circuit.clbits, *circuit.cregs]))
+    with circuit.switch(target) as case:
+        with case(0):
+            _append_operation(draw, circuit, depth + 1)
+            circuit.x(*_qubits(draw, circuit, 1))
+        with case(case.DEFAULT):
+            circuit.h(*_qubits(draw, circuit, 1))
+
+
+def _for(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    with circuit.for_loop(range(1, 3)) as i:
+        circuit.rx(0.3 * i, *_qubits(draw, circuit, 1))
+        _append_operation(draw, circuit, depth + 1)
+
+
+def _while(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
+    """A loop that ends after one round at most, so that the outcomes can be listed."""
+    (qubit,) = _qubits(draw, circuit, 1)
+    clbit = _clbit(draw, circuit)
+    circuit.reset(qubit)
+    with circuit.while_loop((clbit, 0)):
+        circuit.x(qubit)
+        circuit.measure(qubit, clbit)
+
+
+def _condition(draw: st.DrawFn, circuit: QuantumCircuit) -> object:
+    bit = _clbit(draw, circuit)
+    choices: list[object] = [(bit, draw(st.integers(0, 1))), expr.logic_not(expr.lift(bit))]
+    if circuit.cregs:
+        register = draw(st.sampled_from(circuit.cregs))
+        choices.append((register, 1))
+        choices.append(expr.less(register, 1))
+    choices.extend(circuit.iter_declared_vars())
+    return draw(st.sampled_from(choices))
+
+
+_Append = Callable[[st.DrawFn, QuantumCircuit, int], None]
+_SIMPLE: list[_Append] = [
+    _gate,
+    _gate,
+    _two_qubit_gate,
+    _two_qubit_gate,
+    _many_qubit_gate,
+    _measure,
+    _measure,
+    _reset,
+    _delay,
+    _barrier,
+    _unitary,
+    _own_gate,
+    _hidden_reset,
+    _store,
+]
+_NESTED: list[_Append] = [_if, _switch, _for, _while]
