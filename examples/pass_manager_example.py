@@ -27,7 +27,7 @@ def ghz(num_qubits: int) -> QuantumCircuit:
 
 
 def main() -> None:
-    """Pack 26 wires onto 16 qubits: some programs start when others have finished."""
+    """Pack 25 wires onto 16 qubits: some programs start when others have finished."""
     backend = FakeGuadalupeV2()
     batch = MultiProgramCircuit([ghz(2 + k % 5) for k in range(7)], shots=1000)
     passes = generate_halo_pass_manager(2, backend, options=HaloOptions(success_floor=0.8), seed_transpiler=1)

@@ -19,6 +19,8 @@ from qiskit_halo.report import HaloReport
 COUNTS_VERSION = 1
 
 _PICTURE_DPI = 130
+# Characters of an outcome that fit into the table.
+_LONGEST_OUTCOME = 24
 
 
 def check_folder(folder: Path) -> None:
@@ -63,6 +65,9 @@ def most_frequent(counts: dict[str, Any]) -> str:
     if not counts["counts"]:
         return "nothing measured"
     outcome, number = max(counts["counts"].items(), key=lambda item: item[1])
+    if len(outcome) > _LONGEST_OUTCOME:
+        half = _LONGEST_OUTCOME // 2
+        outcome = f"{outcome[:half]}…{outcome[-half:]}"
     return f"{outcome} ({number / counts['shots']:.0%})"
 
 

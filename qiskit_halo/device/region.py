@@ -56,11 +56,16 @@ def grow_region(
     return None
 
 
-def region_target(device: DeviceModel, qubits: Sequence[int]) -> Target:
+def region_target(device: DeviceModel, qubits: Sequence[int], *, symmetric: bool = False) -> Target:
     """Return a target with only ``qubits``, renumbered 0, 1, ... in the order given, and no dead operation.
 
     A target without its dead couplers and qubits, rather than one that lists them, because Qiskit's passes use
     couplers whose error is 1, and its router fails on a target that falls apart.
+
+    Args:
+        device: The device.
+        qubits: Physical qubits to keep.
+        symmetric: Also list every directed gate the other way round, as if it cost the same.
     """
     source = device.target
     local = {qubit: index for index, qubit in enumerate(qubits)}
@@ -87,6 +92,8 @@ def region_target(device: DeviceModel, qubits: Sequence[int]) -> Target:
             for qargs, entry in everywhere.items()
             if len(qargs) <= 2 and all(q in local for q in qargs) and not _is_dead(device, qargs, entry)
         }
+        if symmetric:
+            kept |= {qargs[::-1]: entry for qargs, entry in kept.items() if qargs[::-1] not in kept}
         if kept:
             target.add_instruction(operation, kept, name=name)
     return target

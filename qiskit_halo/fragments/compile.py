@@ -7,17 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from qiskit.circuit import Barrier, ControlFlowOp, QuantumCircuit, QuantumRegister
-from qiskit.transpiler import Target, generate_preset_pass_manager
+from qiskit.transpiler import StagedPassManager, Target, generate_preset_pass_manager
 from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
-from qiskit_halo.fragments.success import measure_workload
-from qiskit_halo.fragments.timing import Durations, schedule, timed_operations
+from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.rewire import empty_like
 
 logger = logging.getLogger(__name__)
@@ -52,8 +50,8 @@ class FragmentCompiler:
     def __init__(self, device: DeviceModel, settings: CompileSettings) -> None:
         self._device = device
         self._settings = settings
-        self._durations = Durations(device)
-        self._targets: dict[tuple[int, ...], Target] = {}
+        self._targets: dict[tuple[tuple[int, ...], bool], Target] = {}
+        self._passes: dict[tuple[int, int], StagedPassManager] = {}
 
     def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> Fragment:
         """Return the best of several compilations of ``body`` on ``region``.
@@ -67,9 +65,11 @@ class FragmentCompiler:
             HaloTranspilerError: The body holds an operation that the device lacks.
         """
         region = tuple(region)
-        if region not in self._targets:
-            self._targets[region] = region_target(self._device, region)
-        target = self._targets[region]
+        # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
+        symmetric = bool(body.num_identifiers)
+        if (region, symmetric) not in self._targets:
+            self._targets[region, symmetric] = region_target(self._device, region, symmetric=symmetric)
+        target = self._targets[region, symmetric]
         _check_control_flow(body, target, name)
         best: Fragment | None = None
         for variant in range(self._settings.num_variants):
@@ -85,9 +85,16 @@ class FragmentCompiler:
         return best
 
     def _run(self, body: QuantumCircuit, target: Target, seed: int, name: str) -> QuantumCircuit:
-        passes = generate_preset_pass_manager(
-            self._settings.optimization_level, target=target, seed_transpiler=seed, **self._settings.extra
-        )
+        # Building one takes as long as compiling a small program. The targets live as long as this object, so that
+        # their ids stay theirs.
+        key = (id(target), seed)
+        if key not in self._passes:
+            self._passes[key] = generate_preset_pass_manager(
+                self._settings.optimization_level, target=target, seed_transpiler=seed, **self._settings.extra
+            )
+            # Times are ours to set; Qiskit's default stage also fails on delays where the target aligns pulses.
+            self._passes[key].scheduling = None
+        passes = self._passes[key]
         try:
             return passes.run(body)
         except TranspilerError as error:
@@ -97,17 +104,8 @@ class FragmentCompiler:
         circuit, used = _compact(compiled)
         home = tuple(region[q] for q in used)
         site_of = {qubit: site for site, qubit in enumerate(used)}
-        index = {qubit: site for site, qubit in enumerate(circuit.qubits)}
-        sites = [tuple(index[q] for q in instruction.qubits) for instruction in circuit.data]
-        timed = timed_operations(
-            circuit.data,
-            lambda instruction: tuple(index[q] for q in instruction.qubits),
-            lambda instruction: self._durations.of(instruction, [home[index[q]] for q in instruction.qubits]),
-        )
-        timing = schedule(timed, len(home), self._device.alignment)
-        workload = measure_workload(circuit.data, sites, timing, len(home), self._device)
+        timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
         pairs = list(two_qubit_pairs(circuit))
-        place = np.array([home], dtype=np.int64)
         layout = compiled.layout
         start = layout.initial_index_layout(filter_ancillas=True) if layout else list(range(num_qubits))
         final = layout.final_index_layout(filter_ancillas=True) if layout else start
@@ -119,7 +117,7 @@ class FragmentCompiler:
             timing=timing,
             workload=workload,
             shapes=find_shapes(len(home), pairs),
-            log_success=float(workload.log_success(self._device, place)[0]),
+            log_success=log_success,
         )
 
 

@@ -6,7 +6,7 @@ meanwhile (the first operations on a wire) moves as late as the rest allows, bec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
@@ -83,18 +83,12 @@ def schedule(operations: Sequence[TimedOperation], num_qubits: int, alignment: i
 
 
 def timed_operations(
-    instructions: Iterable[CircuitInstruction],
-    qubit_index: Callable[[CircuitInstruction], tuple[int, ...]],
-    duration_dt: Callable[[CircuitInstruction], int],
+    instructions: Sequence[CircuitInstruction], qubits: Sequence[tuple[int, ...]], durations_dt: Sequence[int]
 ) -> list[TimedOperation]:
-    """Return what the scheduler needs to know of ``instructions``."""
+    """Return what the scheduler needs to know of ``instructions``, given the qubits and length of each."""
     return [
-        TimedOperation(
-            qubits=qubit_index(instruction),
-            others=tuple(classical_resources(instruction)),
-            duration_dt=duration_dt(instruction),
-        )
-        for instruction in instructions
+        TimedOperation(qubits=where, others=tuple(classical_resources(instruction)), duration_dt=duration)
+        for instruction, where, duration in zip(instructions, qubits, durations_dt, strict=True)
     ]
 
 
@@ -145,11 +139,9 @@ class Durations:
 
     def _block(self, block: QuantumCircuit, physical: Sequence[int]) -> int:
         index = {qubit: i for i, qubit in enumerate(block.qubits)}
-        operations = timed_operations(
-            block.data,
-            lambda instruction: tuple(index[qubit] for qubit in instruction.qubits),
-            lambda instruction: self.of(instruction, [physical[index[q]] for q in instruction.qubits]),
-        )
+        qubits = [tuple(index[q] for q in instruction.qubits) for instruction in block.data]
+        lengths = [self.of(i, [physical[q] for q in where]) for i, where in zip(block.data, qubits, strict=True)]
+        operations = timed_operations(block.data, qubits, lengths)
         return max(
             (s + o.duration_dt for s, o in zip(_as_soon_as_possible(operations, 1), operations, strict=True)),
             default=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy.typing as npt
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.measure import sites_of, time_on
+from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.placement.embeddings import Embedder
 
 IntArray = npt.NDArray[np.int64]
@@ -41,19 +44,24 @@ class ShapeCandidates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Places for a whole fragment, one entry for each of its connected parts, largest first."""
+    """Places for a whole fragment.
+
+    Args:
+        fragment: What goes there.
+        shapes: One entry for each of its connected parts, largest first.
+        best: Log of its best predicted success on the empty device, by true durations there.
+    """
 
     fragment: Fragment
     shapes: tuple[ShapeCandidates, ...]
-
-    @property
-    def best(self) -> float:
-        """Log of the best predicted success of the fragment on the empty device, part by part."""
-        return sum(shape.best for shape in self.shapes)
+    best: float
 
 
 def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder) -> Candidates:
-    """Return every known place of ``fragment``; where it was compiled is always among them."""
+    """Return every known place of ``fragment``; where it was compiled is always among them.
+
+    Scores take the times of the fragment where it was compiled; :func:`time_at` gives the true one of a place.
+    """
     shapes = []
     for shape in fragment.shapes:
         sites = list(shape.sites)
@@ -71,4 +79,17 @@ def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder)
                 busy_stop_dt=busy[:, 1],
             )
         )
-    return Candidates(fragment=fragment, shapes=tuple(shapes))
+    qubits = [0] * fragment.num_sites
+    for part in shapes:
+        for site, qubit in zip(part.sites, part.places[int(np.argmax(part.log_success))].tolist(), strict=True):
+            qubits[site] = qubit
+    best = fragment.log_success
+    if len(dict.fromkeys(qubits)) == len(qubits):
+        best = max(best, time_at(fragment, qubits, device)[1])
+    return Candidates(fragment=fragment, shapes=tuple(shapes), best=best)
+
+
+def time_at(fragment: Fragment, qubits: Sequence[int], device: DeviceModel) -> tuple[Timing, float]:
+    """Return the times of ``fragment`` on ``qubits``, one for each site, and the log of its predicted success."""
+    timing, _, log_success = time_on(fragment.circuit.data, sites_of(fragment.circuit), qubits, device)
+    return timing, log_success

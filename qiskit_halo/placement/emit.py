@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from qiskit.circuit import CircuitInstruction, QuantumCircuit, QuantumRegister, Reset
-from qiskit.transpiler import PassManager, Target
-from qiskit.transpiler.passes import GateDirection, Optimize1qGatesDecomposition
+from qiskit.circuit import QuantumCircuit, QuantumRegister, Reset
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.body import put_back
+from qiskit_halo.fragments.direction import Turner
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.placement import Placement
 from qiskit_halo.rewire import empty_like
@@ -28,6 +27,8 @@ def emit_placement(
         options: ``resets`` and ``assume_clean`` matter here.
     """
     out = empty_like(circuit, QuantumRegister(device.num_qubits, "q"))
+    physical = {qubit: index for index, qubit in enumerate(out.qubits)}
+    turner = Turner(device)
     used: dict[int, None] = {}
     for placed in placement.pieces:
         for qubit in placed.qubits:
@@ -38,28 +39,8 @@ def emit_placement(
         instructions, phase = put_back(
             placed.fragment.circuit, placed.body, out, [out.qubits[q] for q in placed.qubits]
         )
-        out.global_phase += phase
-        for instruction in _in_native_direction(instructions, out, device.target):
+        native, turning_phase = turner.turn(instructions, physical)
+        out.global_phase += phase + turning_phase
+        for instruction in native:
             out.append(instruction, copy=False)
     return out
-
-
-def _in_native_direction(
-    instructions: list[CircuitInstruction], out: QuantumCircuit, target: Target
-) -> list[CircuitInstruction]:
-    """Turn round the directed gates that the device has only the other way."""
-    index = {qubit: i for i, qubit in enumerate(out.qubits)}
-    if all(
-        target.instruction_supported(i.name, tuple(index[q] for q in i.qubits))
-        for i in instructions
-        if len(i.qubits) == 2 and i.is_standard_gate()
-    ):
-        return instructions
-    piece = empty_like(out, QuantumRegister(bits=out.qubits, name="q"))
-    piece.global_phase = 0
-    for instruction in instructions:
-        piece.append(instruction, copy=False)
-    turned = PassManager([GateDirection(None, target), Optimize1qGatesDecomposition(target=target)]).run(piece)
-    to_qubit = dict(zip(turned.qubits, out.qubits, strict=True))
-    out.global_phase += turned.global_phase
-    return [i.replace(qubits=[to_qubit[q] for q in i.qubits]) for i in turned.data]

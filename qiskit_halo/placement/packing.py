@@ -14,11 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray, ShapeCandidates
+from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray, ShapeCandidates, time_at
+from qiskit_halo.units import round_up
 
 NEVER = np.iinfo(np.int64).max // 4
 """Ready time of a qubit that is not to be had in this batch."""
+
+RETRIES = 16
+"""Places tried for one piece before the best of them is taken although it misses the floor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,7 @@ class PlacedItem:
     Args:
         candidates: The fragment that was placed: another than the item's if it was compiled again.
         qubits: Physical qubit of each site.
+        timing: Times of the fragment on these qubits.
         start_dt: Provisional start of the fragment.
         log_success: Log of its predicted success there, hand-over resets included.
         below_floor: Whether no place left it its floor.
@@ -53,6 +59,7 @@ class PlacedItem:
 
     candidates: Candidates
     qubits: tuple[int, ...]
+    timing: Timing
     start_dt: int
     log_success: float
     below_floor: bool
@@ -125,39 +132,75 @@ class _Skyline:
         return free
 
     def choose(self, item: PackingItem, candidates: Candidates) -> PlacedItem | None:
-        """Return the best place and time for ``item``, or ``None`` if every known place is taken for good."""
-        fragment = candidates.fragment
-        length = fragment.timing.length_dt
+        """Return the best place and time for ``item``, or ``None`` if every known place is taken for good.
+
+        A place is chosen by the times where the fragment was compiled, then timed truly; one that turns out below
+        the floor is put aside and the next taken, a bounded number of times.
+        """
+        banned: list[list[int]] = [[] for _ in candidates.shapes]
+        fallback: PlacedItem | None = None
+        for _ in range(RETRIES):
+            rows = self._rows(item, candidates, banned)
+            if rows is None:
+                break
+            placed = self._time(item, candidates, rows)
+            if not placed.below_floor:
+                return placed
+            if fallback is None or placed.log_success > fallback.log_success:
+                fallback = placed
+            for own, row in zip(banned, rows, strict=True):
+                own.append(row)
+        return fallback
+
+    def _rows(
+        self, item: PackingItem, candidates: Candidates, banned: Sequence[Sequence[int]]
+    ) -> list[int] | None:
+        """Return the row of each connected part's place, chosen one part after another, largest first."""
+        length = candidates.fragment.timing.length_dt
         ready = self._ready()
         penalty = np.where(self._used, self._handover_log, 0.0)
         taken = np.zeros(self._device.num_qubits, dtype=bool)
-        qubits = np.zeros(fragment.num_sites, dtype=np.int64)
-        start, log_success, below = 0, 0.0, False
-        for shape in candidates.shapes:
+        start, rows = 0, []
+        for shape, aside in zip(candidates.shapes, banned, strict=True):
             # Each connected part gives up the same share of what it can lose.
             share = shape.best / candidates.best if candidates.best < 0 else 1 / len(candidates.shapes)
             starts = self._starts(shape, ready, item.exclusive_sites, taken, start)
+            if len(aside) < len(starts):
+                starts[list(aside)] = NEVER
             score = shape.log_success + penalty[shape.places].sum(axis=1)
-            row, misses = self._best(starts, score, item.log_floor * share, length)
+            row = self._best(starts, score, item.log_floor * share, length)
             if row is None:
                 return None
             start = int(starts[row])
-            log_success += float(score[row])
-            below |= misses
             taken[shape.places[row]] = True
+            rows.append(row)
+        return rows
+
+    def _time(self, item: PackingItem, candidates: Candidates, rows: Sequence[int]) -> PlacedItem:
+        fragment = candidates.fragment
+        qubits = np.zeros(fragment.num_sites, dtype=np.int64)
+        for shape, row in zip(candidates.shapes, rows, strict=True):
             qubits[list(shape.sites)] = shape.places[row]
+        timing, log_success = time_at(fragment, qubits.tolist(), self._device)
+        log_success += float(self._handover_log[qubits[self._used[qubits]]].sum())
+        begins = np.array([busy for busy, _ in timing.busy_dt], dtype=np.int64)
+        start = int(np.maximum(0, self._ready()[qubits] - begins).max(initial=0))
+        if self._near is not None:
+            start = max(start, int(self._quiet_dt[qubits].max(initial=0)))
         return PlacedItem(
             candidates=candidates,
             qubits=tuple(int(q) for q in qubits),
-            start_dt=start,
+            timing=timing,
+            start_dt=round_up(start, self._alignment),
             log_success=log_success,
-            below_floor=below,
+            # Rounding: the best place must pass its own floor.
+            below_floor=log_success < item.log_floor - 1e-9,
             rank=self._num_placed,
         )
 
     def take(self, item: PackingItem, choice: PlacedItem) -> None:
         """Book the leases of ``choice``."""
-        timing = choice.candidates.fragment.timing
+        timing = choice.timing
         qubits = np.array(choice.qubits, dtype=np.int64)
         stops = np.array([stop for _, stop in timing.busy_dt], dtype=np.int64)
         self._free_dt[qubits] = np.maximum(self._free_dt[qubits], choice.start_dt + stops)
@@ -194,22 +237,19 @@ class _Skyline:
             lost |= self._used[shape.places[:, alone]].any(axis=1)
         return np.where(lost | (starts >= NEVER // 2), NEVER, starts)
 
-    def _best(
-        self, starts: IntArray, score: FloatArray, floor: float, length: int
-    ) -> tuple[int | None, bool]:
-        """Return the row to take and whether it misses the floor."""
+    def _best(self, starts: IntArray, score: FloatArray, floor: float, length: int) -> int | None:
+        """Return the row to take, ``None`` if there is none."""
         possible = starts < NEVER
         if not possible.any():
-            return None, False
+            return None
         ends = starts + length
-        # Rounding: the best place must pass its own floor.
-        good = possible & (score >= floor - 1e-12)
+        good = possible & (score >= floor - 1e-9)
+        if not good.any():
+            rows = np.flatnonzero(possible)
+            return int(rows[np.lexsort((starts[rows], -score[rows]))[0]])
         in_time = good & (ends <= self._limit_dt)
-        misses = not good.any()
-        rows = np.flatnonzero(in_time if in_time.any() else possible if misses else good)
-        if misses:
-            return int(rows[np.lexsort((starts[rows], -score[rows]))[0]]), True
+        rows = np.flatnonzero(in_time if in_time.any() else good)
         within = rows[ends[rows] <= self._makespan_dt]
         if len(within):
-            return int(within[np.lexsort((starts[within], -score[within]))[0]]), False
-        return int(rows[np.lexsort((-score[rows], ends[rows]))[0]]), False
+            return int(within[np.lexsort((starts[within], -score[within]))[0]])
+        return int(rows[np.lexsort((-score[rows], ends[rows]))[0]])

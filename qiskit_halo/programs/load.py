@@ -132,7 +132,9 @@ def _open(
     try:
         pub = SamplerPub.coerce(item if isinstance(item, SamplerPub) else tuple(item))
     except (TypeError, ValueError, QiskitError) as error:
-        raise HaloValueError(f"{label}: {_one_line(error)}") from error
+        # Qiskit goes on to advise on sampler.run(), which nobody called here.
+        reason = _one_line(error).split(" Note that", maxsplit=1)[0]
+        raise HaloValueError(f"{label}: {reason}") from error
     if pub.shape != ():
         raise HaloValueError(
             f"{label} is a PUB with a parameter sweep of shape {pub.shape}; "

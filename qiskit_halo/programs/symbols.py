@@ -68,13 +68,14 @@ class Symbols:
     def with_plain_blocks(self, instruction: CircuitInstruction) -> CircuitInstruction:
         """Return a control-flow ``instruction`` in whose blocks nothing differs from build to build.
 
-        Qiskit numbers the names of blocks, and draws a random identity for the parameter of a loop.
+        Qiskit numbers blocks and loop parameters through the life of a process, and draws a random identity
+        for the latter. Nobody outside a loop sees its parameter, so its name need not be kept.
         """
         operation: ControlFlowOp = instruction.operation
         if isinstance(operation, ForLoopOp):
             indices, loop, body = operation.params
             if isinstance(loop, Parameter):
-                own = self._new_parameter("loop", loop.name)
+                own = self._new_parameter("loop", "loop")
                 body, loop = body.assign_parameters({loop: own}, strict=False), own
             plain: ControlFlowOp = ForLoopOp(indices, loop, self._plain_block(body), label=operation.label)
         else:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.success import Workload, measure_workload
-from qiskit_halo.fragments.timing import Durations, Timing, schedule, timed_operations
+from qiskit_halo.fragments.measure import time_on
+from qiskit_halo.fragments.success import Workload
+from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import Piece, find_pieces, piece_instructions
@@ -87,12 +88,14 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
         options: ``resets``, ``assume_clean`` and ``buffer`` matter here.
     """
     segmentation = find_components(circuit)
-    durations = Durations(device)
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     drafts = []
     for piece in find_pieces(segmentation):
         instructions = tuple(piece_instructions(circuit, segmentation, piece, options.resets))
-        drafts.append((piece, instructions, *_time(instructions, piece.wires, index, device, durations)))
+        site = {wire: position for position, wire in enumerate(piece.wires)}
+        sites = [tuple(site[index[qubit]] for qubit in i.qubits) for i in instructions]
+        timing, workload, _ = time_on(instructions, sites, piece.wires, device)
+        drafts.append((piece, instructions, timing, workload))
     turns = [
         Turn(
             owners=piece.owners,
@@ -118,25 +121,6 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
     handovers = _handovers(pieces, device, options)
     ends = [timed.start_dt + timed.timing.length_dt for timed in pieces]
     return Timeline(pieces=pieces, handovers=handovers, makespan_dt=max(ends, default=0))
-
-
-def _time(
-    instructions: Sequence[CircuitInstruction],
-    wires: Sequence[int],
-    index: dict[object, int],
-    device: DeviceModel,
-    durations: Durations,
-) -> tuple[Timing, Workload]:
-    site = {wire: position for position, wire in enumerate(wires)}
-    sites = [tuple(site[index[q]] for q in instruction.qubits) for instruction in instructions]
-    lookup = iter(sites)
-    timed = timed_operations(
-        instructions,
-        lambda _: next(lookup),
-        lambda instruction: durations.of(instruction, [index[q] for q in instruction.qubits]),
-    )
-    timing = schedule(timed, len(wires), device.alignment)
-    return timing, measure_workload(instructions, sites, timing, len(wires), device)
 
 
 def _handovers(

@@ -273,12 +273,21 @@ class Ensemble:
                 self.values = {var: value[chosen] for var, value in self.values.items()}
                 self.history_branch = classes[self.history_branch]
                 self.size = len(chosen)
+                self._forgot = True
         if self._forgot and len(self.weights) > 1:
             first, classes = equal_histories(self.words, self.history_branch)
             self.weights = np.bincount(classes, weights=self.weights)
             self.words = self.words[first]
             self.history_branch = self.history_branch[first]
         self._forgot = False
+
+    def finish(self) -> None:
+        """Trace out everything that is left, so that the histories are all there is."""
+        self.groups, self.values, self.size = [], {}, 1
+        self.bits = np.zeros_like(self.bits[:1])
+        self.history_branch = np.zeros_like(self.history_branch)
+        self._forgot = True
+        self.merge()
 
     # --- parts -------------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ def simulate_component(
         if planned.ending:
             ensemble.release(planned.ending)
     flush()
-    ensemble.release([wire for group in ensemble.groups for wire in group.wires])
+    ensemble.finish()
     if ensemble.ledger.lost > 1e-10:
         raise HaloValueError(
             f"branches of tiny probability add up to {ensemble.ledger.lost:.1e}, too much for an exact distribution; "

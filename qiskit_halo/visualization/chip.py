@@ -34,7 +34,7 @@ _RADIUS = 0.42
 _RING = 0.55
 _MOST_LABELLED_SLICES = 8
 # What the legend beside the chip takes, in inches.
-_LEGEND_INCHES = 2.4
+_LEGEND_INCHES = 2.9
 
 
 def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | None = None) -> Figure:
@@ -185,7 +185,7 @@ def _draw_ring(
             ha="center",
             va="center_baseline",
             color=text_colour(colours[program]),
-            fontsize=min(6.0, unit * _RADIUS * 0.24),
+            fontsize=min(8.0, unit * _RADIUS * (0.34 if len(held) < 5 else 0.26)),
             zorder=4,
         )
 
@@ -248,7 +248,7 @@ def _draw_names(
         )
 
 
-def _short(text: str, longest: int = 16) -> str:
+def _short(text: str, longest: int = 20) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
@@ -275,7 +275,7 @@ def _draw_legend(
         Patch(
             facecolor=colours[p.index],
             edgecolor=OUTLINE,
-            label=p.name if p.index is None else f"{p.index} {_short(p.name, 24)}",
+            label=p.name if p.index is None else f"{p.index} {_short(p.name, 22)}",
         )
         for p in (report.programs if report else ())
     ]

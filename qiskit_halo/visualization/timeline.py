@@ -45,7 +45,7 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     rows = {qubit: row for row, qubit in enumerate(qubits)}
     legend = 0 < len(report.programs) <= MAX_LEGEND
     height = min(26.0, max(3.0, 1.2 + _ROW_INCHES * len(qubits)))
-    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (2.4 if legend else 0.0), height))
+    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (2.9 if legend else 0.0), height))
     scale = 1.0 if report.timing == "order only" else 1e6
     _frame(ax, report, qubits, scale)
     colours = program_colours(report)
