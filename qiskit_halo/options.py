@@ -52,9 +52,7 @@ class HaloOptions:
 
     def __post_init__(self) -> None:
         if self.sharing not in get_args(Sharing):
-            raise HaloValueError(
-                f"sharing must be one of {', '.join(get_args(Sharing))}, not {self.sharing!r}"
-            )
+            raise HaloValueError(f"sharing must be one of {', '.join(get_args(Sharing))}, not {self.sharing!r}")
         object.__setattr__(self, "success_floor", _number("success_floor", self.success_floor))
         if not 0 <= self.success_floor <= 1:
             raise HaloValueError(f"success_floor must lie in [0, 1], not {self.success_floor}")
@@ -63,9 +61,7 @@ class HaloOptions:
         if self.max_duration_s is not None:
             object.__setattr__(self, "max_duration_s", _number("max_duration_s", self.max_duration_s))
             if self.max_duration_s <= 0:
-                raise HaloValueError(
-                    f"max_duration_s must be positive seconds or None, not {self.max_duration_s}"
-                )
+                raise HaloValueError(f"max_duration_s must be positive seconds or None, not {self.max_duration_s}")
         if isinstance(self.exclude_qubits, (str, bytes)):
             raise HaloValueError("exclude_qubits must be a sequence of qubit numbers, not a string")
         try:
@@ -94,9 +90,7 @@ class HaloOptions:
         names = [field.name for field in fields(cls)]
         unknown = sorted(set(values) - set(names))
         if unknown:
-            raise HaloValueError(
-                f"unknown option {', '.join(map(repr, unknown))}; the options are {', '.join(names)}"
-            )
+            raise HaloValueError(f"unknown option {', '.join(map(repr, unknown))}; the options are {', '.join(names)}")
         return cls(**values)
 
 

@@ -39,9 +39,7 @@ def program_label(owners: Sequence[int], metadata: Mapping[str, Any] | None) -> 
     if not owners:
         return "An unmeasured part of the circuit"
     names = [program["name"] for program in (metadata or {}).get("programs", ())]
-    words = [
-        f"{owner} ({names[owner]!r})" if 0 <= owner < len(names) else str(owner) for owner in owners if owner >= 0
-    ]
+    words = [f"{owner} ({names[owner]!r})" if 0 <= owner < len(names) else str(owner) for owner in owners if owner >= 0]
     if len(words) < len(owners):
         words.append("without a number")
     return f"{'Program' if len(words) == 1 else 'Programs'} {' and '.join(words)}"

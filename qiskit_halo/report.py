@@ -115,9 +115,7 @@ class HaloReport:
             )
         rest = {k: v for k, v in values.items() if k not in ("version", "programs", "leases", "couplers")}
         return cls(
-            programs=tuple(
-                ProgramReport(**{**p, "qubits": tuple(p["qubits"])}) for p in values["programs"]
-            ),
+            programs=tuple(ProgramReport(**{**p, "qubits": tuple(p["qubits"])}) for p in values["programs"]),
             leases=tuple(LeaseReport(**lease) for lease in values["leases"]),
             couplers=tuple((int(a), int(b)) for a, b in values["couplers"]),
             **rest,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from qiskit.circuit import (
     CircuitInstruction,
@@ -28,7 +29,7 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.classical import expr
 
-Variable = expr.Var | expr.Stretch
+Variable: TypeAlias = expr.Var | expr.Stretch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,9 +17,7 @@ from qiskit_halo.device.model import DEAD_ERROR, DeviceModel
 def connected_regions(device: DeviceModel) -> list[tuple[int, ...]]:
     """Return the connected parts of the usable device, largest first, each ascending."""
     parts = [
-        tuple(sorted(part))
-        for part in rx.connected_components(device.graph)
-        if device.usable_qubits[list(part)].all()
+        tuple(sorted(part)) for part in rx.connected_components(device.graph) if device.usable_qubits[list(part)].all()
     ]
     return sorted(parts, key=lambda part: (-len(part), part))
 
@@ -46,9 +44,7 @@ def grow_region(
             best = min(frontier, key=lambda q: (-quality[q], q))
             del frontier[best]
             region[best] = None
-            frontier.update(
-                dict.fromkeys(q for q in device.graph.neighbors(best) if free[q] and q not in region)
-            )
+            frontier.update(dict.fromkeys(q for q in device.graph.neighbors(best) if free[q] and q not in region))
         if len(region) >= size:
             return tuple(sorted(region))
         # The whole connected part is too small: no seed inside it can do better.

@@ -63,9 +63,7 @@ def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Pie
         # A parameter's uuid decides the order in which Qiskit lists it: fix it with the name.
         renamed = {p: Parameter(f"x{i}", uuid=_uuid("x", i)) for i, p in enumerate(parameters)}
         canonical = canonical.assign_parameters(renamed)
-    return Body(
-        circuit=canonical, wires=piece.wires, clbits=clbits, variables=variables, parameters=parameters
-    )
+    return Body(circuit=canonical, wires=piece.wires, clbits=clbits, variables=variables, parameters=parameters)
 
 
 def put_back(
@@ -97,9 +95,7 @@ def put_back(
     return instructions, compiled.global_phase
 
 
-def _in_canonical_order(
-    instructions: list[CircuitInstruction], qubits: Sequence[Qubit]
-) -> list[CircuitInstruction]:
+def _in_canonical_order(instructions: list[CircuitInstruction], qubits: Sequence[Qubit]) -> list[CircuitInstruction]:
     """Order by layer, then by first qubit: independent of how the source circuit interleaved its wires."""
     number = {qubit: index for index, qubit in enumerate(qubits)}
     layer: dict[object, int] = {}

@@ -140,10 +140,7 @@ def _compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
     index = {qubit: i for i, qubit in enumerate(compiled.qubits)}
     used = sorted(
         dict.fromkeys(
-            index[q]
-            for instruction in compiled.data
-            if instruction.name != "barrier"
-            for q in instruction.qubits
+            index[q] for instruction in compiled.data if instruction.name != "barrier" for q in instruction.qubits
         )
     )
     circuit = empty_like(compiled, QuantumRegister(len(used), "site"))

@@ -54,9 +54,7 @@ class Turner:
         operation: ControlFlowOp = instruction.operation
         blocks = []
         for block in operation.blocks:
-            inner = {
-                own: physical[outer] for own, outer in zip(block.qubits, instruction.qubits, strict=True)
-            }
+            inner = {own: physical[outer] for own, outer in zip(block.qubits, instruction.qubits, strict=True)}
             data, phase = self.turn(block.data, inner)
             turned = block.copy_empty_like()
             turned.global_phase += phase

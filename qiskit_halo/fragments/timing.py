@@ -160,9 +160,7 @@ def _as_soon_as_possible(operations: Sequence[TimedOperation], alignment: int) -
     return starts
 
 
-def _delay_first_operations(
-    operations: Sequence[TimedOperation], starts: list[int], alignment: int
-) -> None:
+def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[int], alignment: int) -> None:
     """Move operations later, in place, where that shortens the time that qubits wait while alive.
 
     Moving an operation by one tick saves one on each qubit that it is the first to use and that goes on

@@ -86,9 +86,7 @@ def _warn_about_joined(timeline: Timeline, halo: dict[str, object]) -> None:
         )
 
 
-def _warn_about_limits(
-    timeline: Timeline, device: DeviceModel, options: HaloOptions, halo: dict[str, object]
-) -> None:
+def _warn_about_limits(timeline: Timeline, device: DeviceModel, options: HaloOptions, halo: dict[str, object]) -> None:
     if not device.has_durations:
         warnings.warn(
             "the device states no durations: operations are put in order, without start times in seconds or delays",
@@ -100,9 +98,7 @@ def _warn_about_limits(
         return
     limit = options.max_duration_s / device.dt_s
     late = dict.fromkeys(
-        program_label(t.piece.owners, halo)
-        for t in timeline.pieces
-        if t.start_dt + t.timing.length_dt > limit
+        program_label(t.piece.owners, halo) for t in timeline.pieces if t.start_dt + t.timing.length_dt > limit
     )
     if late:
         warnings.warn(

@@ -10,9 +10,7 @@ from qiskit.transpiler.layout import Layout, TranspileLayout
 from qiskit_halo.placement.placement import Placement
 
 
-def record_layout(
-    properties: PropertySet, virtual: DAGCircuit, physical: DAGCircuit, placement: Placement
-) -> None:
+def record_layout(properties: PropertySet, virtual: DAGCircuit, physical: DAGCircuit, placement: Placement) -> None:
     """Write ``layout`` and what belongs to it, and ``halo_placement``.
 
     Where every virtual qubit has a physical qubit to itself the record is exact, final permutation included. Where

@@ -39,9 +39,7 @@ def write_timeline(
         device: The device.
         pad: Whether to write delays.
     """
-    unpadded = dict.fromkeys(
-        empty.qubits[q] for timed in timeline.pieces if timed.estimated for q in timed.qubits
-    )
+    unpadded = dict.fromkeys(empty.qubits[q] for timed in timeline.pieces if timed.estimated for q in timed.qubits)
     dag = circuit_to_dag(empty)
     times: dict[DAGOpNode, int] = {}
     ready: dict[Qubit, int] = {}

@@ -119,9 +119,7 @@ class _Skyline:
         self._handover_log = device.log_reset_success(options.resets)
         self._clean = options.assume_clean
         self._alignment = device.alignment
-        self._limit_dt = (
-            NEVER if options.max_duration_s is None else int(options.max_duration_s / device.dt_s)
-        )
+        self._limit_dt = NEVER if options.max_duration_s is None else int(options.max_duration_s / device.dt_s)
         self._makespan_dt = 0
         self._num_placed = 0
 
@@ -152,9 +150,7 @@ class _Skyline:
                 own.append(row)
         return fallback
 
-    def _rows(
-        self, item: PackingItem, candidates: Candidates, banned: Sequence[Sequence[int]]
-    ) -> list[int] | None:
+    def _rows(self, item: PackingItem, candidates: Candidates, banned: Sequence[Sequence[int]]) -> list[int] | None:
         """Return the row of each connected part's place, chosen one part after another, largest first."""
         length = candidates.fragment.timing.length_dt
         ready = self._ready()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from qiskit.circuit import AncillaRegister, QuantumCircuit
+from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import connected_regions, grow_region
@@ -121,9 +121,7 @@ class SpaceManager:
         fragment = self._compiler.compile(body.circuit, region, label)
         return find_candidates(fragment, self._device, self._embedder)
 
-    def _exclusive_sites(
-        self, body: Body, fragment: Fragment, helpers: Mapping[int, None]
-    ) -> tuple[int, ...]:
+    def _exclusive_sites(self, body: Body, fragment: Fragment, helpers: Mapping[int, None]) -> tuple[int, ...]:
         if self._options.sharing == "all":
             return ()
         if self._options.sharing == "none":

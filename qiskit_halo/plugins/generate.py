@@ -51,8 +51,6 @@ def generate_halo_pass_manager(
         optimization_level, target=device, layout_method="trivial", seed_transpiler=seed
     )
     passes.pre_init = PassManager([CheckPrograms(device)])
-    passes.layout = PassManager(
-        [HaloLayout(device, options, optimization_level=optimization_level, seed=seed)]
-    )
+    passes.layout = PassManager([HaloLayout(device, options, optimization_level=optimization_level, seed=seed)])
     passes.scheduling = PassManager([HaloScheduling(device, options), CheckIsolation(device, options)])
     return passes

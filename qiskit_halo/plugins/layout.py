@@ -17,7 +17,7 @@ from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.plugins.target import target_of
 
 
-class HaloLayoutPlugin(PassManagerStagePlugin):  # type: ignore[misc]  # Qiskit ships no types for it.
+class HaloLayoutPlugin(PassManagerStagePlugin):
     """Builds the layout stage named ``halo``."""
 
     def pass_manager(

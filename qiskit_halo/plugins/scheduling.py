@@ -11,7 +11,7 @@ from qiskit_halo.passes.halo_scheduling import HaloScheduling
 from qiskit_halo.plugins.target import target_of
 
 
-class HaloSchedulingPlugin(PassManagerStagePlugin):  # type: ignore[misc]  # Qiskit ships no types for it.
+class HaloSchedulingPlugin(PassManagerStagePlugin):
     """Builds the scheduling stage named ``halo``."""
 
     def pass_manager(

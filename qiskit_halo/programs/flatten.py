@@ -23,15 +23,15 @@ from qiskit.transpiler import PassManager
 from qiskit.transpiler.passes import HighLevelSynthesis
 
 from qiskit_halo.errors import HaloValueError
-from qiskit_halo.programs.scan import is_composite, is_plain_gate, scan
+from qiskit_halo.programs.scan import Content, is_composite, is_plain_gate, scan
 from qiskit_halo.rewire import Rewiring, Variable
 
 
-def flatten(circuit: QuantumCircuit, label: str) -> QuantumCircuit:
-    """Return an equal circuit without composite and high-level operations; ``circuit`` itself if it has none.
+def flatten(circuit: QuantumCircuit, label: str) -> tuple[QuantumCircuit, Content]:
+    """Return an equal circuit without composite and high-level operations, and what it is made of.
 
-    The result has the qubits, clbits, registers, variables and global phase of ``circuit``. Unitaries, opaque operations and
-    Qiskit's own gates on one or two qubits stay.
+    The result has the qubits, clbits, registers, variables and global phase of ``circuit``; it is ``circuit`` itself
+    if there is nothing to do. Unitaries, opaque operations and Qiskit's own gates on one or two qubits stay.
 
     Args:
         circuit: The circuit; not changed.
@@ -40,13 +40,13 @@ def flatten(circuit: QuantumCircuit, label: str) -> QuantumCircuit:
     Raises:
         HaloValueError: An operation cannot be synthesised.
     """
-    flat = circuit
-    if scan(flat).composite:
-        flat = _without_composites(flat)
-    content = scan(flat)
+    content = scan(circuit)
+    if content.composite:
+        circuit = _without_composites(circuit)
+        content = scan(circuit)
     if content.high_level:
-        flat = _synthesise(flat, content.opaque, label)
-    return flat
+        circuit = _synthesise(circuit, content.opaque, label)
+    return circuit, content
 
 
 def _without_composites(circuit: QuantumCircuit) -> QuantumCircuit:

@@ -14,7 +14,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_halo.errors import HaloValueError
 from qiskit_halo.programs.names import unique_names
 from qiskit_halo.programs.program import Program, describe
-from qiskit_halo.programs.scan import scan
+from qiskit_halo.programs.scan import measures
 
 ProgramLike: TypeAlias = QuantumCircuit | SamplerPubLike
 
@@ -178,5 +178,5 @@ def _check_circuit(program: Program) -> None:
             f"{program} captures {', '.join(captures)} from an outer circuit, so it is a block, "
             "not a whole program; declare them in the circuit with add_var or add_stretch instead"
         )
-    if not scan(circuit).measures:
+    if not measures(circuit):
         raise HaloValueError(f"{program} has no measurement, so it has no result; add one")

@@ -14,7 +14,7 @@ from qiskit_halo.programs.metadata import ProgramEntry, copy_user_metadata, writ
 from qiskit_halo.programs.names import Namespace
 from qiskit_halo.programs.program import Program
 from qiskit_halo.programs.registers import ProgramRegisters, plan_registers
-from qiskit_halo.programs.scan import scan
+from qiskit_halo.programs.scan import Content
 from qiskit_halo.programs.symbols import MergedParameters, Symbols
 from qiskit_halo.rewire import Rewiring
 
@@ -59,18 +59,17 @@ def merge_programs(programs: Sequence[Program], *, options: HaloOptions | None =
         *(register for plan in plans for register in plan.classical),
         name="halo",
     )
-    bodies: dict[int, tuple[QuantumCircuit, bool]] = {}  # programs that share a circuit object share the work
+    bodies: dict[int, tuple[QuantumCircuit, Content]] = {}  # programs that share a circuit object share the work
     entries, parameters = [], []
     for program, plan, namespace in zip(programs, plans, namespaces, strict=True):
         key = id(program.circuit)
         if key not in bodies:
-            flat = flatten(program.circuit, str(program))
-            bodies[key] = flat, scan(flat).classical
-        body, is_classical = bodies[key]
+            bodies[key] = flatten(program.circuit, str(program))
+        body, content = bodies[key]
         symbols = Symbols(namespace)
         body = symbols.with_parameters(body)
         aliases: list[str] = []
-        if is_classical:
+        if content.classical:
             aliases = _append_classical(merged, body, plan, namespace, symbols)
         else:  # no Python per operation
             merged.compose(body, plan.qubits, plan.clbits, inplace=True)

@@ -51,6 +51,12 @@ def scan(circuit: QuantumCircuit) -> Content:
     return content
 
 
+def measures(circuit: QuantumCircuit) -> bool:
+    """Return whether ``circuit`` measures anything."""
+    # Nearly every circuit ends with measurements.
+    return any(isinstance(i.operation, Measure) for i in circuit.data[-1:]) or scan(circuit).measures
+
+
 def _scan(circuit: QuantumCircuit, content: Content) -> None:
     for instruction in circuit.data:
         # Most of a circuit is standard gates: do not build their Python objects.

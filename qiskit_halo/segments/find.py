@@ -188,17 +188,13 @@ class _Draft:
         return node
 
 
-def _finish(
-    circuit: QuantumCircuit, draft: _Draft, resource_nodes: dict[ClassicalResource, int]
-) -> Segmentation:
+def _finish(circuit: QuantumCircuit, draft: _Draft, resource_nodes: dict[ClassicalResource, int]) -> Segmentation:
     operations: dict[int, list[int]] = {}
     for position, node in draft.joins:
         operations.setdefault(draft.find(node), []).append(position)
     index_of_root = {root: index for index, root in enumerate(operations)}
 
-    kept = sorted(
-        (node for node in draft.wire if draft.operations[node]), key=lambda node: (draft.wire[node], node)
-    )
+    kept = sorted((node for node in draft.wire if draft.operations[node]), key=lambda node: (draft.wire[node], node))
     segment_index = {node: index for index, node in enumerate(kept)}
     segments = tuple(
         Segment(

@@ -116,9 +116,7 @@ def _changes_owner(segmentation: Segmentation, first: int, second: int) -> bool:
     return first != second and not (components[first].owners and components[second].owners)
 
 
-def _barriers_by_piece(
-    segmentation: Segmentation, piece_of: list[int]
-) -> dict[int, list[tuple[int, tuple[int, ...]]]]:
+def _barriers_by_piece(segmentation: Segmentation, piece_of: list[int]) -> dict[int, list[tuple[int, tuple[int, ...]]]]:
     found: dict[int, list[tuple[int, tuple[int, ...]]]] = {}
     for barrier in segmentation.barriers:
         held: dict[int, list[int]] = {}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from qiskit.circuit import CircuitInstruction, ClassicalRegister, Clbit, ControlFlowOp, Store
 from qiskit.circuit.classical import expr
 
-ClassicalResource = Clbit | expr.Var | expr.Stretch
+ClassicalResource: TypeAlias = Clbit | expr.Var | expr.Stretch
 
 
 def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResource, None]:

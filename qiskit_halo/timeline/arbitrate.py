@@ -39,9 +39,7 @@ def arbitrate(turns: Sequence[Turn], device: DeviceModel, options: HaloOptions) 
     return ([], []) if best is None else (best[1], best[2])
 
 
-def _starts(
-    turns: Sequence[Turn], order: Sequence[int], device: DeviceModel, options: HaloOptions
-) -> list[int]:
+def _starts(turns: Sequence[Turn], order: Sequence[int], device: DeviceModel, options: HaloOptions) -> list[int]:
     handover = (options.resets * np.maximum(device.reset_dt, 1)).tolist()
     free: dict[int, int] = {}
     quiet = np.zeros(device.num_qubits, dtype=np.int64)

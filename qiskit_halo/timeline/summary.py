@@ -16,9 +16,7 @@ REPETITION_DELAYS_US = (250, 50, 0)
 """IBM's default repetition delay, a short one, and none, where only packing counts."""
 
 
-def summarize(
-    timeline: Timeline, device: DeviceModel, metadata: Mapping[str, Any], resets: int
-) -> HaloReport:
+def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, Any], resets: int) -> HaloReport:
     """Return the report of a scheduled circuit.
 
     Args:

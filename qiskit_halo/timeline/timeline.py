@@ -123,9 +123,7 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
     return Timeline(pieces=pieces, handovers=handovers, makespan_dt=max(ends, default=0))
 
 
-def _handovers(
-    pieces: Sequence[TimedPiece], device: DeviceModel, options: HaloOptions
-) -> tuple[HandOver, ...]:
+def _handovers(pieces: Sequence[TimedPiece], device: DeviceModel, options: HaloOptions) -> tuple[HandOver, ...]:
     used: dict[int, None] = {}
     found = []
     for piece_index, timed in enumerate(pieces):
