@@ -12,13 +12,14 @@ OLDEST := .venv-oldest
 OLDEST_QISKIT = $(shell sed -n 's/^ *"qiskit>=\([0-9.]*\),.*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format test-oldest clean
+.PHONY: help install demo test check format docs test-oldest clean
 
 help:
 	@echo "make demo         run the example programs together on a model of a 133-qubit device, into demo/"
 	@echo "make test         lint, types, import rules, tests, docstring and README examples"
 	@echo "make check        lint, types, import rules"
 	@echo "make format       rewrite the sources in the project's format"
+	@echo "make docs         the documentation as pages, into docs/_build"
 	@echo "make test-oldest  the tests on the oldest supported Qiskit ($(OLDEST_QISKIT))"
 	@echo "make clean        remove what the other targets made"
 
@@ -46,6 +47,11 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/sphinx-build -W -b html docs docs/_build
+	@echo "Open docs/_build/index.html"
+
 test-oldest:
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check \
@@ -53,4 +59,4 @@ test-oldest:
 	$(OLDEST)/bin/python -m pytest -n $(JOBS)
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist demo result *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist demo result docs/_build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

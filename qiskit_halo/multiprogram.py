@@ -24,21 +24,27 @@ from qiskit_halo.results.split import split_result
 class MultiProgramCircuit:
     """Many users' programs as one circuit, and the way back to every user's own result.
 
-    The merged circuit is a plain :class:`~qiskit.circuit.QuantumCircuit`: any transpiler and any sampler takes it. Program
-    ``k``'s classical register ``c`` is called ``p<k>_c`` there. Nothing passes between programs: each has its own qubits,
-    clbits, variables and parameters, and its barriers cover its own wires only. The programs are copied, so that later
-    changes to the user's circuits have no effect.
+    The merged circuit is a plain :class:`~qiskit.circuit.QuantumCircuit`: any transpiler and any sampler takes it.
+    Program ``k``'s classical register ``c`` is called ``p<k>_c`` there. Nothing passes between programs: each has
+    its own qubits, clbits, variables and parameters, and its barriers cover its own wires only. The programs are
+    copied, so that later changes to the user's circuits have no effect.
+
+    Refused are circuits that need values from outside while they run (``input`` variables) and circuits that
+    capture variables or stretches of another one. Instructions that are not gates, and gates of the user's own, are
+    replaced by their definitions, so that no two programs mean different things by one name. Qiskit's
+    high-level gates on three or more qubits are synthesised here, because the transpiler would borrow the qubits of
+    other programs for it; an ``hls_config`` given to the transpiler comes too late for them.
 
     Args:
-        programs: Circuits, or sampler PUBs ``(circuit, parameter_values[, shots])`` with one set of values each. The
-            same object may appear many times. Qubits of an :class:`~qiskit.circuit.AncillaRegister` are helpers.
+        programs: Circuits, or sampler PUBs ``(circuit, parameter_values[, shots])`` with one set of values each.
+            The same object may appear many times. Qubits of an :class:`~qiskit.circuit.AncillaRegister` are helpers.
         shots: Shots of every program, or one number a program. The shots in a PUB win.
         names: One distinct name a program, any text. By default the names of the circuits, numbered where equal.
-        options: Options for the compiler, carried in the metadata because :func:`qiskit.transpile` takes none of ours.
+        options: Options for the compiler, carried in the metadata because :func:`qiskit.transpile` takes none.
 
     Raises:
-        HaloValueError: No programs; something that is not a circuit or PUB; a parameter sweep or a wrong number of
-            values; shots or names that do not fit; a program that measures nothing, needs input variables, has
+        HaloValueError: No programs; something that is not a circuit or PUB; a parameter sweep or a wrong number
+            of values; shots or names that do not fit; a program that measures nothing, needs input variables, has
             metadata that is not JSON, or holds an operation that cannot be synthesised.
 
     Examples:
@@ -101,7 +107,10 @@ class MultiProgramCircuit:
 
     @property
     def circuit(self) -> QuantumCircuit:
-        """The merged circuit: one wire a program qubit, data registers first, helper registers last."""
+        """The merged circuit: one wire a program qubit, data registers first, helper registers last.
+
+        It is the same object each time, so copy it before adding operations; parameters may be bound in place.
+        """
         return self._merged.circuit
 
     @property
@@ -130,9 +139,10 @@ class MultiProgramCircuit:
     def fold(self, num_qubits: int) -> QuantumCircuit:
         """Return the merged circuit on at most ``num_qubits`` wires, used again after a reset where needed.
 
-        :func:`qiskit.transpile` refuses a circuit wider than the device. If the merged circuit is
-        narrow enough it is returned as it is; otherwise a new one with the fewest resets that fit, on a register ``w``.
-        The programs keep their order, and so does every program's own order of qubits.
+        :func:`qiskit.transpile` refuses a circuit wider than the device. If the merged circuit is narrow enough it
+        is returned as it is; otherwise a new one with the fewest resets that fit, on a register ``w``. The programs
+        keep their order, and so do the qubits of each program that fits by itself. One that does not is folded
+        onto itself, as far as not all of its qubits are in use at the same time.
 
         Args:
             num_qubits: Wires that there are.
@@ -158,7 +168,8 @@ class MultiProgramCircuit:
         """Return one dictionary of counts per program, of all shots of the batch.
 
         Args:
-            counts: Counts of the merged circuit; keys as Qiskit prints them, with or without spaces, or hexadecimal.
+            counts: Counts of the merged circuit; keys as Qiskit prints them, with or without spaces, or hexadecimal,
+                or whole numbers.
 
         Raises:
             HaloValueError: A key does not have the width of the merged circuit.

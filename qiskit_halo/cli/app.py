@@ -52,21 +52,15 @@ def qiskit_halo(
 @app.command()
 def run(
     files: Annotated[list[Path], typer.Argument(help="OpenQASM 2 or 3 files, one a program.")],
-    device: Annotated[
-        str, typer.Option(help="A fake device of qiskit-ibm-runtime by its short name: torino.")
-    ],
-    shots: Annotated[
-        str, typer.Option(help="Shots: one number for all programs, or one each, with commas.")
-    ] = "1024",
+    device: Annotated[str, typer.Option(help="A fake device of qiskit-ibm-runtime by its short name: torino.")],
+    shots: Annotated[str, typer.Option(help="Shots: one number for all programs, or one each, with commas.")] = "1024",
     seed: Annotated[
         int, typer.Option(help="Seed of compilation and simulation; the same seed gives the same output.")
     ] = 0,
     level: Annotated[int, typer.Option(help="Optimization level, 0 to 3.")] = 2,
     helpers: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Another quantum register that holds helpers, besides anc* and helper*."
-        ),
+        typer.Option(metavar="NAME", help="Another quantum register that holds helpers, besides anc* and helper*."),
     ] = None,
     sharing: Annotated[
         str, typer.Option(help="What programs may share over time: none, helpers or all qubits.")
@@ -84,17 +78,13 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="QUBITS", help="Physical qubits never used: 3,17.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")] = None,
     simulate: Annotated[
         bool, typer.Option("--run/--no-run", help="Simulate the merged circuit, or stop at the plan.")
     ] = True,
     noise: Annotated[bool, typer.Option(help="Simulate with the noise of the device.")] = True,
     pictures: Annotated[bool, typer.Option(help="Draw chip and timeline into --out.")] = True,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of the table.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the table.")] = False,
 ) -> None:
     """Run many programs as one circuit and give each its own counts."""
     with _told_in_one_line():
@@ -143,9 +133,7 @@ def _whole_numbers(option: str, texts: list[str]) -> tuple[int, ...]:
     try:
         return tuple(int(part) for text in texts for part in text.split(","))
     except ValueError:
-        raise HaloValueError(
-            f"{option} takes whole numbers with commas between, not {','.join(texts)!r}"
-        ) from None
+        raise HaloValueError(f"{option} takes whole numbers with commas between, not {','.join(texts)!r}") from None
 
 
 @contextmanager

@@ -34,8 +34,7 @@ def _device_classes() -> dict[str, Any]:
         from qiskit_ibm_runtime import fake_provider
     except ImportError as error:
         raise HaloError(
-            "device models need qiskit-ibm-runtime, which is not installed; "
-            "run: pip install 'qiskit-halo[runtime]'"
+            "device models need qiskit-ibm-runtime, which is not installed; run: pip install 'qiskit-halo[runtime]'"
         ) from error
     names = [n for n in dir(fake_provider) if n.startswith("Fake") and n not in _NOT_DEVICES]
     return {n.removeprefix("Fake").removesuffix("V2").lower(): getattr(fake_provider, n) for n in names}

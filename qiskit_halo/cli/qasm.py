@@ -159,9 +159,7 @@ def mark_helpers(circuit: QuantumCircuit, patterns: Sequence[str]) -> QuantumCir
         return circuit
     helper_bits = {bit for register in circuit.qregs if register.name in names for bit in register}
     new_bits = {bit: AncillaQubit() if bit in helper_bits else bit for bit in circuit.qubits}
-    marked = QuantumCircuit(
-        list(new_bits.values()), circuit.clbits, name=circuit.name, metadata=circuit.metadata
-    )
+    marked = QuantumCircuit(list(new_bits.values()), circuit.clbits, name=circuit.name, metadata=circuit.metadata)
     for register in circuit.qregs:
         if helper_bits.isdisjoint(register):
             marked.add_register(register)

@@ -58,8 +58,7 @@ class RunRequest:
             raise HaloValueError(f"--level must be 0, 1, 2 or 3, not {self.level}")
         if len(self.shots) not in (1, len(self.files)):
             raise HaloValueError(
-                f"--shots gives {len(self.shots)} numbers for {len(self.files)} programs; "
-                "give one for all, or one each"
+                f"--shots gives {len(self.shots)} numbers for {len(self.files)} programs; give one for all, or one each"
             )
 
 
@@ -104,9 +103,7 @@ def run(request: RunRequest, console: Console) -> RunOutcome:
     )
     with progress_bar(console, "Compiling"):
         isa = _compile(request, batch.circuit, backend)
-        verify_isolation(
-            isa, target=backend.target, resets=request.options.resets, buffer=request.options.buffer
-        )
+        verify_isolation(isa, target=backend.target, resets=request.options.resets, buffer=request.options.buffer)
     report = HaloReport.from_dict(isa.metadata["halo"]["report"])
     written: list[Path] = []
     if request.out is not None:
@@ -117,19 +114,18 @@ def run(request: RunRequest, console: Console) -> RunOutcome:
         counts = _simulate(request, batch, programs, isa, backend, console)
         if request.out is not None:
             written += write_counts(request.out, counts)
+    rounds = request.options.resets
     return RunOutcome(
         report=report,
-        isolation=f"isolation check passed: {len(programs)} programs share no gate, "
-        f"{request.options.resets} resets between any two owners of a qubit",
+        isolation=f"isolation check passed: no gate joins programs, at least {rounds} "
+        f"reset{'s' if rounds > 1 else ''} between two owners of a qubit",
         counts=counts,
         written=tuple(written),
     )
 
 
 def _compile(request: RunRequest, circuit: QuantumCircuit, backend: Any) -> QuantumCircuit:
-    passes = generate_halo_pass_manager(
-        request.level, backend, options=request.options, seed_transpiler=request.seed
-    )
+    passes = generate_halo_pass_manager(request.level, backend, options=request.options, seed_transpiler=request.seed)
     compiled: QuantumCircuit = passes.run(circuit)
     return compiled
 

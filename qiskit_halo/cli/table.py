@@ -14,6 +14,7 @@ from qiskit_halo.report import HaloReport, ProgramReport
 PIPE_WIDTH = 120
 
 _NO_VALUE = "-"
+_LONGEST_NAME = 32
 
 
 def table_console() -> Console:
@@ -35,22 +36,23 @@ def report_table(
     ordered = report.timing == "order only"
     unit = "ops" if ordered else "µs"
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("#", justify="right")
-    table.add_column("program", overflow="fold")
-    for heading in ("qubits", "helpers", f"start {unit}", f"length {unit}", "alone", "merged", "kept"):
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("program", overflow="ellipsis", no_wrap=True, max_width=_LONGEST_NAME)
+    for heading in ("qubits", "helpers", f"start\n{unit}", f"length\n{unit}", "success\nalone", "\nmerged"):
         table.add_column(heading, justify="right", no_wrap=True)
     if outcomes is not None:
-        table.add_column("most frequent", overflow="ellipsis", no_wrap=True)
+        # The only column that gives way on a narrow terminal.
+        table.add_column("most frequent\noutcome")
     for program in report.programs:
-        row = _row(program, scale=1.0 if ordered else 1e6)
+        row = [Text(cell) for cell in _row(program, scale=1.0 if ordered else 1e6)]
         if outcomes is not None:
-            row.append(outcomes.get(program.index, _NO_VALUE) if program.index is not None else _NO_VALUE)
-        table.add_row(*(Text(cell) for cell in row))
+            outcome = _NO_VALUE if program.index is None else outcomes.get(program.index, _NO_VALUE)
+            row.append(Text(outcome, no_wrap=True, overflow="ellipsis"))
+        table.add_row(*row)
     return Group(table, Text(), *(Text(line) for line in _batch_lines(report, isolation)))
 
 
 def _row(program: ProgramReport, *, scale: float) -> list[str]:
-    alone, merged = program.success_alone, program.success_merged
     return [
         _NO_VALUE if program.index is None else str(program.index),
         program.name,
@@ -58,9 +60,8 @@ def _row(program: ProgramReport, *, scale: float) -> list[str]:
         str(program.num_helpers),
         f"{program.start_s * scale:.2f}",
         f"{program.length_s * scale:.2f}",
-        _share(alone),
-        _share(merged),
-        _share(merged / alone) if alone and merged is not None else _NO_VALUE,
+        _share(program.success_alone),
+        _share(program.success_merged),
     ]
 
 
@@ -78,11 +79,11 @@ def _batch_lines(report: HaloReport, isolation: str | None) -> Sequence[str]:
         makespan = f"{report.makespan_s * 1e6:.2f} µs{note}"
     ratios = ", ".join(f"{ratio:.1f} at {delay} µs" for delay, ratio in report.qpu_time_ratios.items())
     lines = [
-        f"{programs} programs on {report.num_qubits_used} of {report.num_qubits} qubits, "
+        f"{programs} program{'s' if programs != 1 else ''} on {report.num_qubits_used} of {report.num_qubits} qubits, "
         f"{report.num_handovers} hand-overs",
         f"makespan: {makespan}",
         f"QPU time, one by one / merged, by repetition delay: {ratios or 'not known'}",
-        "alone, merged: predicted success on an empty device and in the batch; kept: their ratio",
+        "success: as predicted, on an empty device and in the batch",
     ]
     if isolation is not None:
         lines.append(isolation)

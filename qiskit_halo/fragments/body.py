@@ -175,8 +175,14 @@ def _renumber(
 
 def _register_finder(circuit: QuantumCircuit) -> Callable[[tuple[Clbit, ...]], ClassicalRegister]:
     """Return a lookup of registers by their bits; every register that a source names is in its circuit."""
-    by_bits = {tuple(register): register for register in circuit.cregs}
-    return by_bits.__getitem__
+    by_bits: dict[tuple[Clbit, ...], ClassicalRegister] = {}
+
+    def find(bits: tuple[Clbit, ...]) -> ClassicalRegister:
+        if not by_bits:  # few bodies ask, and a merged circuit has many registers
+            by_bits.update({tuple(register): register for register in circuit.cregs})
+        return by_bits[bits]
+
+    return find
 
 
 def _parameters(circuit: QuantumCircuit) -> tuple[Parameter, ...]:

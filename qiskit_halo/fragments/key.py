@@ -7,13 +7,21 @@ from collections.abc import Hashable
 
 import numpy as np
 from qiskit.circuit import (
+    AnnotatedOperation,
+    BoxOp,
     CircuitInstruction,
     ClassicalRegister,
     Clbit,
     ControlFlowOp,
+    ForLoopOp,
+    IfElseOp,
+    Instruction,
+    Operation,
     ParameterExpression,
     QuantumCircuit,
     Store,
+    SwitchCaseOp,
+    WhileLoopOp,
 )
 from qiskit.circuit.classical import expr
 
@@ -47,20 +55,35 @@ def _circuit_token(circuit: QuantumCircuit) -> Hashable:
 
 def _instruction_token(instruction: CircuitInstruction, clbits: dict[Clbit, int]) -> Hashable:
     if instruction.is_standard_gate() and not instruction.is_controlled_gate():
-        return (instruction.name, tuple(_value_token(p) for p in instruction.params))
+        return (instruction.name, instruction.label, tuple(_value_token(p) for p in instruction.params))
     operation = instruction.operation
     if isinstance(operation, ControlFlowOp):
-        return (
-            operation.name,
-            _classical_token(getattr(operation, "condition", None), clbits),
-            _classical_token(getattr(operation, "target", None), clbits),
-            repr(operation.params[:2]) if operation.name == "for_loop" else None,
-            repr(tuple(operation.cases())) if operation.name == "switch_case" else None,
-            _value_token(getattr(operation, "duration", None)),
-            tuple(_circuit_token(block) for block in operation.blocks),
-        )
+        return _control_flow_token(operation, clbits)
     if isinstance(operation, Store):
         return ("store", _classical_token(operation.lvalue, clbits), _classical_token(operation.rvalue, clbits))
+    return _operation_token(operation)
+
+
+def _control_flow_token(operation: ControlFlowOp, clbits: dict[Clbit, int]) -> Hashable:
+    own: Hashable = None
+    if isinstance(operation, (IfElseOp, WhileLoopOp)):
+        own = _classical_token(operation.condition, clbits)
+    elif isinstance(operation, SwitchCaseOp):
+        # Which labels lead to which block, not the labels alone: blocks are told apart by their place here.
+        labels = tuple(tuple(map(repr, values)) for values, _ in operation.cases_specifier())
+        own = (_classical_token(operation.target, clbits), labels)
+    elif isinstance(operation, ForLoopOp):
+        indices, loop_parameter, _ = operation.params
+        own = (repr(indices), _value_token(loop_parameter))
+    elif isinstance(operation, BoxOp):
+        # Nothing is known of an annotation but that it is this one.
+        own = (_value_token(operation.duration), operation.unit, tuple(map(id, operation.annotations)))
+    return (operation.name, operation.label, own, tuple(_circuit_token(block) for block in operation.blocks))
+
+
+def _operation_token(operation: Operation) -> Hashable:
+    if isinstance(operation, AnnotatedOperation):
+        return (operation.name, repr(operation.modifiers), _operation_token(operation.base_op))
     own = (
         operation.name,
         type(operation).__qualname__,
@@ -69,26 +92,21 @@ def _instruction_token(instruction: CircuitInstruction, clbits: dict[Clbit, int]
         getattr(operation, "label", None),
         getattr(operation, "unit", None),
     )
-    if instruction.is_standard_gate() or operation.name in ("measure", "reset", "barrier", "delay"):
-        duration = operation.duration if operation.name == "delay" else None
-        return (*own, _value_token(duration), tuple(_value_token(p) for p in instruction.params))
-    params = getattr(operation, "params", None)
-    definition = getattr(operation, "definition", None)
-    if definition is None and params is None:
+    if not isinstance(operation, Instruction):
         # Nothing to compare by: equal only to itself.
-        return (*own, "object", id(operation))
-    return (
-        *own,
-        tuple(_value_token(p) for p in params or ()),
-        None if definition is None else _circuit_token(definition),
-    )
+        return (*own, id(operation))
+    params = tuple(_value_token(p) for p in operation.params)
+    if operation.name == "unitary" or operation.definition is None:
+        # A matrix says it all, and its definition is a synthesis.
+        return (*own, params)
+    return (*own, params, _circuit_token(operation.definition))
 
 
 def _value_token(value: object) -> Hashable:
     if isinstance(value, np.ndarray):
         return (value.shape, str(value.dtype), value.tobytes())
     if isinstance(value, ParameterExpression):
-        return str(value)
+        return str(value)  # writes numbers to the last bit; its repr is an address
     if isinstance(value, expr.Expr):
         return _classical_token(value, {})
     if isinstance(value, QuantumCircuit):
@@ -111,5 +129,12 @@ def _classical_token(value: object, clbits: dict[Clbit, int]) -> Hashable:
         fields = [getattr(value, name, None) for name in ("op", "operand", "left", "right", "target", "index")]
         stated = getattr(value, "value", None)
         name = getattr(value, "name", None)
-        return (type(value).__name__, name, repr(stated), tuple(_classical_token(f, clbits) for f in fields))
+        # The type counts: a cast is told from another by it alone.
+        return (
+            type(value).__name__,
+            repr(value.type),
+            name,
+            repr(stated),
+            tuple(_classical_token(f, clbits) for f in fields),
+        )
     return repr(value)

@@ -31,6 +31,9 @@ from qiskit_halo.segments.pieces import Piece, find_pieces
 
 logger = logging.getLogger(__name__)
 
+LEAST_LOSS = 1e-3
+"""Loss counted for every piece besides its own, so that one that can lose nothing by itself may still be reset."""
+
 
 class SpaceManager:
     """Places the pieces of one circuit on one device.
@@ -92,7 +95,7 @@ class SpaceManager:
                     fragment=item.candidates.fragment,
                     qubits=item.qubits,
                     start_dt=item.start_dt,
-                    log_best=candidates[i].best,
+                    log_best=max(candidates[i].best, item.log_success),
                     log_success=item.log_success,
                 )
                 for i, item in order
@@ -149,14 +152,16 @@ class SpaceManager:
 
 
 def _log_floors(pieces: tuple[Piece, ...], candidates: list[Candidates], success_floor: float) -> list[float]:
-    """Return the least log success of each piece, such that each program as a whole keeps its floor."""
+    """Return the least log success of each piece, such that each program as a whole keeps its floor.
+
+    A piece may lose in proportion to what it loses anyway. Anonymous pieces are programs of their own.
+    """
     log_floor = math.log(success_floor) if success_floor > 0 else -math.inf
+    losses = [LEAST_LOSS - candidate.best for candidate in candidates]
     total: dict[tuple[int, ...], float] = {}
-    for piece, candidate in zip(pieces, candidates, strict=True):
-        total[piece.owners] = total.get(piece.owners, 0.0) + candidate.best
-    floors = []
-    for piece, candidate in zip(pieces, candidates, strict=True):
-        # A piece may lose in proportion to what it loses anyway; one that loses nothing may lose nothing.
-        share = candidate.best / total[piece.owners] if total[piece.owners] < 0 else 1.0
-        floors.append(candidate.best + (log_floor * share if share > 0 else 0.0))
-    return floors
+    for piece, loss in zip(pieces, losses, strict=True):
+        total[piece.owners] = total.get(piece.owners, 0.0) + loss
+    return [
+        candidate.best + log_floor * (loss / total[piece.owners] if piece.owners else 1.0)
+        for piece, candidate, loss in zip(pieces, candidates, losses, strict=True)
+    ]

@@ -82,9 +82,7 @@ def _inline(flat: QuantumCircuit, instruction: CircuitInstruction) -> None:
         register_of=lambda bits: _register_of(flat, bits),
         variable_of=_same,
     )
-    _append_all(
-        flat, (moves.instruction(inner, [qubits[q] for q in inner.qubits]) for inner in definition.data)
-    )
+    _append_all(flat, (moves.instruction(inner, [qubits[q] for q in inner.qubits]) for inner in definition.data))
 
 
 def _register_of(circuit: QuantumCircuit, bits: tuple[Clbit, ...]) -> ClassicalRegister:

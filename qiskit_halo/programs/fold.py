@@ -1,15 +1,14 @@
 """A merged circuit -> an equal one on fewer wires.
 
 A wire passes from one qubit of a program to another through one reset: a boundary. With S qubits that have
-operations and N wires, at least S - N boundaries are needed, because on each wire all qubits but the first are behind one.
-Here a qubit takes a wire that nobody has used as long as there is one, so that all N wires are used before any
-is used again, and exactly max(0, S - N) boundaries are made: the fewest possible. Which used wire a
+operations and N wires, at least S - N boundaries are needed, because on each wire all qubits but the first are
+behind one. Here a qubit takes a wire that nobody has used as long as there is one, so that all N wires are used
+before any is used again, and exactly max(0, S - N) boundaries are made: the fewest possible. Which used wire a
 qubit then takes is a heuristic: the one whose operations end first, to keep the circuit shallow.
 """
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,11 +26,11 @@ logger = logging.getLogger(__name__)
 def fold_programs(merged: MergedPrograms, programs: Sequence[Program], num_qubits: int) -> QuantumCircuit:
     """Return a circuit with the outcomes of ``merged`` that is at most ``num_qubits`` wide.
 
-    A merged circuit that is narrow enough comes back as it is. Otherwise the wires form one register
-    ``w``, the operations keep their order, and qubits without any (barriers apart) are left out. The qubits of one
-    program are on distinct wires, ascending as in the user's circuit, unless the program alone is too
-    wide: then a qubit holds a wire only from its first to its last operation, in the order that the user wrote, and another
-    qubit of the program may have it afterwards.
+    A merged circuit that is narrow enough comes back as it is. Otherwise the wires form one register ``w``, the
+    operations keep their order, and qubits without any (barriers apart) are left out. The qubits of one program
+    are on distinct wires, ascending as in the user's circuit, unless the program alone is too wide: then a qubit
+    holds a wire only from its first to its last operation, in the order that the user wrote, and another qubit
+    of the program may have it afterwards.
 
     Args:
         merged: The merged programs.
@@ -98,14 +97,12 @@ def _check_fits(leases: Iterable[_Lease], programs: Sequence[Program], width: in
             most = max(most, live)
         if most > width:
             raise HaloValueError(
-                f"{programs[index]} has {most} qubits in use at the same time, but there are only {width} wires; "
-                "leave it out or fold to more wires"
+                f"{programs[index]} has {most} qubits in use at the same time, but there are only "
+                f"{width} wires; leave it out or fold to more wires"
             )
 
 
-def _emit(
-    source: QuantumCircuit, leases: Sequence[_Lease], merged: MergedPrograms, width: int
-) -> QuantumCircuit:
+def _emit(source: QuantumCircuit, leases: Sequence[_Lease], merged: MergedPrograms, width: int) -> QuantumCircuit:
     register = QuantumRegister(width, "w")
     folded = QuantumCircuit(register, *source.cregs, name=source.name, global_phase=source.global_phase)
     for variable in source.iter_declared_vars():
@@ -126,7 +123,7 @@ def _emit(
             folded._append(_on(instruction, [register[wire] for wire in held]))
             wires.advance(held, instruction)
         wires.release(stops.get(position, ()))
-    folded.metadata = copy.deepcopy(source.metadata)
+    folded.metadata = source.metadata  # already a deep copy, as source is a copy
     halo = folded.metadata[METADATA_KEY]
     halo["folded"] = wires.boundaries > 0
     halo["fold"] = _entry(source, merged, wires)

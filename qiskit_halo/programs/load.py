@@ -99,9 +99,7 @@ def _given_shots(shots: int | Sequence[int], names: Sequence[str | None]) -> lis
             f"there are {len(given)} numbers of shots for {len(names)} programs; "
             "give one number for all, or one a program"
         )
-    return [
-        _check_shots(number, f"{describe(index, names[index])}: shots") for index, number in enumerate(given)
-    ]
+    return [_check_shots(number, f"{describe(index, names[index])}: shots") for index, number in enumerate(given)]
 
 
 def _check_shots(value: object, what: str) -> int:
@@ -110,9 +108,7 @@ def _check_shots(value: object, what: str) -> int:
     return int(value)
 
 
-def _open(
-    item: ProgramLike, label: str, copies: dict[int, QuantumCircuit]
-) -> tuple[QuantumCircuit, int | None]:
+def _open(item: ProgramLike, label: str, copies: dict[int, QuantumCircuit]) -> tuple[QuantumCircuit, int | None]:
     """Return a private circuit and the PUB's own shots; equal objects share one copy."""
     if isinstance(item, QuantumCircuit):
         return _copied(item, label, copies), None

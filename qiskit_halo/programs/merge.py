@@ -40,9 +40,9 @@ def merge_programs(programs: Sequence[Program], *, options: HaloOptions | None =
     """Return one circuit that runs all ``programs`` side by side, one wire a qubit.
 
     Program ``k``'s classical register ``c`` becomes ``p<k>_c``; registers that share bits, and bits in no
-    register, get base registers as the metadata says. Data registers come first, helper registers last. The operations are those
-    of program 0, then of program 1, and so on, with every reset and measurement at top level or in control flow,
-    never inside a composite instruction.
+    register, get base registers as the metadata says. Data registers come first, helper registers last. The
+    operations are those of program 0, then of program 1, and so on, with every reset and measurement at top level
+    or in control flow, never inside a composite instruction.
 
     Args:
         programs: Checked programs, indexed from 0.

@@ -44,8 +44,9 @@ class RegisterEntry(TypedDict):
 class ProgramEntry(TypedDict):
     """One program: everything that splitting needs to give its user a result of the user's own shape.
 
-    ``helpers`` are qubit indices in the user's circuit. ``merged_registers`` are the base registers of the program with their
-    sizes, in the order of the merged circuit. ``aliases`` share bits with base registers; only conditions read them.
+    ``helpers`` are qubit indices in the user's circuit. ``merged_registers`` are the base registers of the program
+    with their sizes, in the order of the merged circuit. ``aliases`` share bits with base registers; only
+    conditions read them.
     """
 
     index: int
@@ -80,9 +81,7 @@ class HaloMetadata(TypedDict):
     report: NotRequired[dict[str, Any]]
 
 
-def write_metadata(
-    entries: Sequence[ProgramEntry], *, options: HaloOptions | None = None
-) -> dict[str, HaloMetadata]:
+def write_metadata(entries: Sequence[ProgramEntry], *, options: HaloOptions | None = None) -> dict[str, HaloMetadata]:
     """Return the metadata of a merged circuit, to be assigned to ``circuit.metadata``."""
     halo = HaloMetadata(
         version=METADATA_VERSION,

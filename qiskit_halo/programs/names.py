@@ -1,4 +1,4 @@
-"""Names and identities of a program's things inside a merged circuit: legible, unique, the same in every build."""
+"""Names and identities inside a merged circuit: legible, unique, the same in every build."""
 
 from __future__ import annotations
 

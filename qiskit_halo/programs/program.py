@@ -32,7 +32,7 @@ class Program:
 
     @property
     def helpers(self) -> tuple[int, ...]:
-        """Ascending indices, in the user's circuit, of the qubits marked as helpers by an ``AncillaRegister``."""
+        """Ascending indices, in the user's circuit, of the helpers that an ``AncillaRegister`` marks."""
         return marked_helpers(self.circuit)
 
     def __str__(self) -> str:
@@ -52,6 +52,4 @@ def describe(index: int, name: str | None) -> str:
 def marked_helpers(circuit: QuantumCircuit) -> tuple[int, ...]:
     """Return the ascending indices of the qubits of ``circuit`` that an ``AncillaRegister`` holds."""
     marked = {bit for register in circuit.qregs if isinstance(register, AncillaRegister) for bit in register}
-    return tuple(
-        index for index, bit in enumerate(circuit.qubits) if bit in marked or isinstance(bit, AncillaQubit)
-    )
+    return tuple(index for index, bit in enumerate(circuit.qubits) if bit in marked or isinstance(bit, AncillaQubit))

@@ -86,7 +86,7 @@ def _scan(circuit: QuantumCircuit, content: Content) -> None:
 
 def is_plain_gate(instruction: CircuitInstruction) -> bool:
     """Return whether ``instruction`` is a standard gate that can be taken as it is."""
-    # Global phases act on no qubit, so nobody could tell later whose they are; and "mcx" is synthesised with ancillas.
+    # A global phase acts on no qubit, so that nobody could tell later whose it is. "mcx" is synthesised with ancillas.
     return instruction.is_standard_gate() and bool(instruction.qubits) and instruction.name != "mcx"
 
 

@@ -96,7 +96,8 @@ def _program(
         num_helpers=num_helpers,
         start_s=start * device.dt_s,
         length_s=(stop - start) * device.dt_s,
-        success_alone=alone.get(owners),
+        # The merged place may beat what the search on the empty device found: then that is the best known.
+        success_alone=max(alone[owners], math.exp(log_success)) if owners in alone else None,
         success_merged=math.exp(log_success),
     )
 

@@ -16,6 +16,7 @@ from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import Piece, find_pieces, piece_instructions
 from qiskit_halo.timeline.arbitrate import arbitrate
 from qiskit_halo.timeline.turns import Turn
+from qiskit_halo.timeline.wire_order import in_wire_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,9 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
     """
     segmentation = find_components(circuit)
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
+    found = find_pieces(segmentation)
     drafts = []
-    for piece in find_pieces(segmentation):
+    for piece in (found[index] for index in in_wire_order(found, segmentation)):
         instructions = tuple(piece_instructions(circuit, segmentation, piece, options.resets))
         site = {wire: position for position, wire in enumerate(piece.wires)}
         sites = [tuple(site[index[qubit]] for qubit in i.qubits) for i in instructions]

@@ -68,9 +68,9 @@ class TestFiles:
     def test_table(self, result: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
         _, done = result
         lines = done.stdout.splitlines()
-        assert [line.split()[1] for line in lines[1:4]] == ["bell", "bernstein_vazirani", "bell_2"]
-        assert lines[2].split()[2:4] == ["5", "1"], "five qubits, one of them a helper"
-        assert "1011" in lines[2]
+        assert [line.split()[1] for line in lines[2:5]] == ["bell", "bernstein_vazirani", "bell_2"]
+        assert lines[3].split()[2:4] == ["5", "1"], "five qubits, one of them a helper"
+        assert "1011" in lines[3]
         assert lines[-1].startswith("isolation check passed")
         assert done.stderr == "", "no progress bar where nobody watches"
 
@@ -88,9 +88,7 @@ class TestJson:
     def test_same_seed_same_document(self, tmp_path: Path) -> None:
         bell = PROGRAMS / "bell.qasm"
         arguments = (bell, bell, "--device", "manila", "--shots", "50", "--json")
-        first, again, other = (
-            run(*arguments, "--seed", seed, folder=tmp_path).stdout for seed in ("7", "7", "8")
-        )
+        first, again, other = (run(*arguments, "--seed", seed, folder=tmp_path).stdout for seed in ("7", "7", "8"))
         assert first == again
         assert json.loads(first)["programs"] != json.loads(other)["programs"]
 

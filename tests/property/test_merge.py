@@ -35,12 +35,7 @@ def test_folding_keeps_every_programs_outcomes_and_makes_the_fewest_boundaries(
     for index, circuit in enumerate(batch):
         assert distribution_distance(circuit, folded, index) < 1e-12
     if folded is not mpc.circuit:
-        used = {
-            bit
-            for instruction in mpc.circuit.data
-            if instruction.name != "barrier"
-            for bit in instruction.qubits
-        }
+        used = {bit for instruction in mpc.circuit.data if instruction.name != "barrier" for bit in instruction.qubits}
         added = folded.count_ops().get("reset", 0) - mpc.circuit.count_ops().get("reset", 0)
         assert added == folded.metadata["halo"]["fold"]["boundaries"] == max(0, len(used) - width)
         assert folded.metadata["halo"]["folded"] == (added > 0)
@@ -50,11 +45,7 @@ def test_folding_keeps_every_programs_outcomes_and_makes_the_fewest_boundaries(
 @given(batches())
 def test_no_operation_touches_two_programs(batch: list[QuantumCircuit]):
     circuit = MultiProgramCircuit(batch).circuit
-    owner = {
-        bit: owner_of_name(register.name)
-        for register in (*circuit.qregs, *circuit.cregs)
-        for bit in register
-    }
+    owner = {bit: owner_of_name(register.name) for register in (*circuit.qregs, *circuit.cregs) for bit in register}
     assert set(owner) == {*circuit.qubits, *circuit.clbits}
     for instruction in circuit.data:
         assert len({owner[bit] for bit in (*instruction.qubits, *instruction.clbits)}) <= 1

@@ -45,6 +45,7 @@ from qiskit.quantum_info import SparsePauliOp, random_unitary
 from qiskit_halo.errors import HaloValueError
 from qiskit_halo.programs.load import load_programs
 from qiskit_halo.programs.merge import MergedPrograms, merge_programs
+from qiskit_halo.programs.program import Program
 from qiskit_halo.verification.equivalence import distribution_distance, outcome_distribution
 
 
@@ -290,12 +291,12 @@ def test_an_operation_without_definition_stays():
     ids=lambda gate: gate.name,
 )
 def test_synthesis_borrows_no_qubit_of_another_program(gate):
-    num_qubits = gate.num_qubits + 1
+    num_qubits = gate.num_qubits + 2  # two idle qubits a program, which synthesis likes best
     circuit = QuantumCircuit(num_qubits, num_qubits)
-    for qubit in range(num_qubits):
+    for qubit in range(gate.num_qubits):
         circuit.ry(0.3 + 0.2 * qubit, qubit)
     circuit.append(gate, range(gate.num_qubits))
-    circuit.measure(range(num_qubits), range(num_qubits))
+    circuit.measure(range(gate.num_qubits), range(gate.num_qubits))
     merged = check_exact(circuit, circuit)
     for level in (0, 2):
         out = transpile(merged, basis_gates=["cx", "rz", "sx"], optimization_level=level, seed_transpiler=1)
@@ -366,15 +367,14 @@ def test_nested_control_flow_on_own_clbits():
     circuit = QuantumCircuit(2, 3)
     circuit.h(0)
     circuit.measure(0, 2)
-    with circuit.if_test((2, 1)) as otherwise:
-        with circuit.switch(circuit.cregs[0]) as case:
-            with case(4):
-                circuit.x(1)
-                circuit.measure(1, 0)
-                with circuit.if_test(expr.equal(circuit.cregs[0], 5)):
-                    circuit.h(1)
-            with case(case.DEFAULT):
-                circuit.y(0)
+    with circuit.if_test((2, 1)) as otherwise, circuit.switch(circuit.cregs[0]) as case:
+        with case(4):
+            circuit.x(1)
+            circuit.measure(1, 0)
+            with circuit.if_test(expr.equal(circuit.cregs[0], 5)):
+                circuit.h(1)
+        with case(case.DEFAULT):
+            circuit.y(0)
     with otherwise, circuit.while_loop((0, 0)):
         circuit.x(0)
         circuit.measure(0, 0)
@@ -488,9 +488,7 @@ def test_binding_the_merged_circuit_binds_each_program_and_no_user_circuit():
     merged = merge_programs(programs)
     for index, angle in enumerate((0.3, 1.2)):
         mapping = merged.parameters[index]
-        merged.circuit.assign_parameters(
-            {mapping[theta]: angle, mapping[vector]: np.full(11, angle / 4)}, inplace=True
-        )
+        merged.circuit.assign_parameters({mapping[theta]: angle, mapping[vector]: np.full(11, angle / 4)}, inplace=True)
         own = circuit.assign_parameters({theta: angle, vector: np.full(11, angle / 4)})
         assert distribution_distance(own, merged.circuit, index) < 1e-12
     assert merged.circuit.global_phase == pytest.approx(1.5)
@@ -534,14 +532,17 @@ def test_the_users_metadata_is_copied():
     assert second["metadata"] == circuit.metadata == {"deep": {"list": [1]}}
 
 
-def test_notes_of_blocks_are_dropped():
+def test_names_and_notes_of_blocks_are_dropped():
     circuit = one_bit()
-    body = QuantumCircuit(1, metadata={"secret": 1})
+    body = QuantumCircuit(1, metadata={"secret": 1}, name="mine")
     body.x(0)
     circuit.if_test((circuit.clbits[0], 1), body, [0], [])
-    merged = merge(circuit).circuit
-    assert merged.data[-1].operation.blocks[0].metadata == {}
-    assert body.metadata == {"secret": 1}
+    circuit.for_loop(range(2), Parameter("i"), body, [0], [])
+    program = Program(index=0, name="x", circuit=circuit, shots=1)  # not a copy, which might drop them too
+    merged = merge_programs([program]).circuit
+    blocks = [i.operation.blocks[0] for i in merged.data if i.is_control_flow()]
+    assert [(block.name, block.metadata) for block in blocks] == [("block", {}), ("block", {})]
+    assert (body.name, body.metadata) == ("mine", {"secret": 1})
 
 
 def test_equal_builds_give_equal_bytes():

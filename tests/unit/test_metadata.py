@@ -14,9 +14,7 @@ from qiskit_halo.programs.metadata import read_metadata, read_options
 
 
 def example() -> QuantumCircuit:
-    circuit = QuantumCircuit(
-        QuantumRegister(2, "q"), AncillaRegister(1, "h"), ClassicalRegister(2, "c"), name="mine"
-    )
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), AncillaRegister(1, "h"), ClassicalRegister(2, "c"), name="mine")
     circuit.add_register(ClassicalRegister(bits=[circuit.clbits[1], Clbit()], name="a b"))
     circuit.add_bits([Clbit()])
     circuit.metadata = {"tuple": (1, 2)}

@@ -119,7 +119,7 @@ def test_input_variables_are_refused():
 def test_captured_variables_are_refused():
     circuit = QuantumCircuit(1, 1, captures=[expr.Stretch.new("s"), expr.Var.new("a", types.Bool())])
     circuit.measure(0, 0)
-    with pytest.raises(HaloValueError, match="Program 0 .* captures a, s from an outer circuit"):
+    with pytest.raises(HaloValueError, match=r"Program 0 .* captures a, s from an outer circuit"):
         load_programs([circuit])
 
 

@@ -1,0 +1,48 @@
+"""Programs for the benchmarks: HALO's own where they are at hand, the project's examples otherwise."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from qiskit import QuantumCircuit, QuantumRegister, qasm2
+from qiskit.circuit import AncillaRegister
+
+SUITES = {
+    "small": ("multiXsmall", "qecsmall", "randomsmall"),
+    "helpers": ("arithsmall", "multiXmedium", "qecmedium"),
+    "medium": ("multiXmedium", "qecmedium", "randommedium", "arithmedium"),
+}
+LEFT_OUT = ("fivequbit", "surface_d3")
+"""Programs of qecmedium whose listed stabilizers do not commute: their outcomes are noise by themselves."""
+
+
+def load(path: Path) -> QuantumCircuit:
+    """Return one OpenQASM 2 program, its ``helper`` register marked as helpers."""
+    source = qasm2.load(path, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
+    registers = [
+        AncillaRegister(register.size, "helper")
+        if register.name == "helper"
+        else QuantumRegister(register.size, register.name)
+        for register in source.qregs
+    ]
+    circuit = QuantumCircuit(*registers, *source.cregs, name=path.stem)
+    circuit.compose(source, inplace=True)
+    return circuit
+
+
+def draw(folder: Path, suites: str, count: int, seed: int) -> list[QuantumCircuit]:
+    """Return ``count`` programs drawn with replacement from the suites, by ``seed``."""
+    names = SUITES.get(suites, (suites,))
+    files = [
+        path
+        for name in names
+        for path in sorted((folder / name).glob("*.qasm"))
+        if not path.name.startswith(LEFT_OUT)
+    ]
+    if not files:
+        raise SystemExit(f"no programs of {', '.join(names)} in {folder}; give their folder with --programs")
+    rng = random.Random(seed)
+    chosen = [rng.choice(files) for _ in range(count)]
+    loaded = {path: load(path) for path in dict.fromkeys(chosen)}
+    return [loaded[path] for path in chosen]
