@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from qiskit.circuit import (
     CircuitInstruction,
@@ -20,6 +20,7 @@ from qiskit.circuit import (
     ForLoopOp,
     IfElseOp,
     Operation,
+    Parameter,
     QuantumCircuit,
     QuantumRegister,
     Qubit,
@@ -30,6 +31,11 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr
 
 Variable: TypeAlias = expr.Var | expr.Stretch
+_T = TypeVar("_T")
+
+
+def _itself(value: _T) -> _T:
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +47,14 @@ class Rewiring:
         register_of: Destination bits, in order -> a register of the destination that holds exactly them.
         variable_of: Variable or stretch of the source -> that of the destination. Variables that a nested block
             declares for itself are asked for too.
+        loop_of: Parameter of a loop of the source -> that of the destination; asked for inner loops first. Other
+            parameters stay as they are.
     """
 
     clbits: Mapping[Clbit, Clbit]
     register_of: Callable[[tuple[Clbit, ...]], ClassicalRegister]
     variable_of: Callable[[Variable], Variable]
+    loop_of: Callable[[Parameter], Parameter] = _itself
 
     def instruction(self, instruction: CircuitInstruction, qubits: list[Qubit]) -> CircuitInstruction:
         """Return ``instruction`` on ``qubits`` and on the destination's classical side."""
@@ -65,10 +74,7 @@ class Rewiring:
     def _control_flow(self, operation: ControlFlowOp, clbits: list[Clbit]) -> ControlFlowOp:
         blocks = [self._block(block, clbits) for block in operation.blocks]
         if isinstance(operation, ForLoopOp):
-            indices, parameter, _ = operation.params
-            if isinstance(parameter, expr.Var):
-                parameter = self.variable_of(parameter)
-            return ForLoopOp(indices, parameter, blocks[0], label=operation.label)
+            return self._for_loop(operation, blocks[0])
         moved = operation.replace_blocks(blocks)
         if isinstance(operation, (IfElseOp, WhileLoopOp)):
             moved.condition = self._condition(operation.condition)
@@ -77,6 +83,16 @@ class Rewiring:
         elif isinstance(getattr(operation, "duration", None), expr.Expr):
             moved.duration = self._expression(operation.duration)
         return moved
+
+    def _for_loop(self, operation: ForLoopOp, block: QuantumCircuit) -> ForLoopOp:
+        indices, loop, _ = operation.params
+        if isinstance(loop, expr.Var):
+            loop = self.variable_of(loop)
+        elif isinstance(loop, Parameter):
+            old, loop = loop, self.loop_of(loop)
+            if loop != old:
+                block = block.assign_parameters({old: loop}, strict=False)
+        return ForLoopOp(indices, loop, block, label=operation.label)
 
     def _block(self, block: QuantumCircuit, clbits: list[Clbit]) -> QuantumCircuit:
         registers: dict[ClassicalRegister, None] = {}
@@ -90,6 +106,7 @@ class Rewiring:
             clbits=dict(zip(block.clbits, clbits, strict=True)),
             register_of=register_of,
             variable_of=self.variable_of,
+            loop_of=self.loop_of,
         )
         data = [inner.instruction(instruction, list(instruction.qubits)) for instruction in block.data]
         moved = QuantumCircuit(

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +89,8 @@ class DeviceModel:
     @cached_property
     def reset_dt(self) -> npt.NDArray[np.int64]:
         """Ticks of one ``reset`` of each qubit, shape (num_qubits,); a measurement's where it is unknown."""
+        if not self.has_durations:
+            return np.zeros(self.num_qubits, dtype=np.int64)
         for name in ("reset", "measure"):
             table = self.gates.get(name)
             if table is not None and not np.isnan(table.duration_dt).all():
@@ -133,20 +136,26 @@ class DeviceModel:
         graph: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
         graph.add_nodes_from(range(self.num_qubits))
         listed = np.zeros((self.num_qubits, self.num_qubits), dtype=bool)
-        for name in self.gates:
-            for qargs in self.target.qargs_for_operation_name(name) or ():
-                if len(qargs) == 2:
-                    listed[min(qargs), max(qargs)] = True
-        graph.add_edges_from_no_data([(int(a), int(b)) for a, b in np.argwhere(listed)])
+        for table in self.gates.values():
+            if table.error.ndim == 2:
+                listed |= ~np.isnan(table.error)
+        graph.add_edges_from_no_data([(int(a), int(b)) for a, b in np.argwhere(np.triu(listed | listed.T, 1))])
         matrix: FloatArray = rx.distance_matrix(graph, null_value=np.inf)
         return matrix
 
     def duration_dt(self, name: str, qubits: tuple[int, ...]) -> int:
-        """Return the ticks of operation ``name`` on physical ``qubits``; 0 where the target states none."""
+        """Return the ticks of operation ``name`` on physical ``qubits``; 0 where the target states none.
+
+        A directed gate that the target has only the other way round takes what it takes there.
+        """
         table = self.gates.get(name)
         if table is None or table.duration_dt.ndim != len(qubits):
             return 0
+        if name == "reset":
+            return int(self.reset_dt[qubits])
         duration = table.duration_dt[qubits]
+        if np.isnan(duration):
+            duration = table.duration_dt[qubits[::-1]]
         return 0 if np.isnan(duration) else int(duration)
 
     def warn_about_gaps(self) -> None:
@@ -165,26 +174,26 @@ class DeviceModel:
         for qubit, properties in enumerate(self.target.qubit_properties or ()):
             if properties is None:
                 continue
-            if getattr(properties, "t1", None):
+            # Neither 0 nor NaN is a time that was measured.
+            if (getattr(properties, "t1", None) or 0) > 0:
                 t1[qubit] = properties.t1
-            if getattr(properties, "t2", None):
+            if (getattr(properties, "t2", None) or 0) > 0:
                 t2[qubit] = properties.t2
         # A T2 above 2 T1 is a fit's error bar, not physics.
         return t1, np.minimum(t2, 2 * t1)
 
     def _gate_table(self, name: str) -> GateTable | None:
-        qargs_list = self.target.qargs_for_operation_name(name)
-        if qargs_list is None or name in ("delay", "barrier"):
+        operation = self.target.operation_from_name(name)
+        width = None if isinstance(operation, type) else operation.num_qubits
+        if width not in (1, 2) or name in ("delay", "barrier"):
             return None
-        width = max((len(qargs) for qargs in qargs_list), default=0)
-        if width not in (1, 2):
-            return None
+        everywhere = self.target[name]
+        if None in everywhere:
+            # An ideal operation, stated once for all qubits: every qubit, or every pair, has it.
+            everywhere = dict.fromkeys(permutations(range(self.num_qubits), width), everywhere[None])
         shape = (self.num_qubits,) * width
         error, duration = np.full(shape, np.nan), np.full(shape, np.nan)
-        for qargs in qargs_list:
-            if len(qargs) != width:
-                continue
-            properties = self.target[name].get(qargs)
+        for qargs, properties in everywhere.items():
             stated = None if properties is None else properties.duration
             if stated is not None:
                 duration[qargs] = seconds_to_dt(stated, self.dt_s)
@@ -198,7 +207,7 @@ class DeviceModel:
         properties: InstructionProperties | None,
         duration_s: float | None,
     ) -> float:
-        if properties is not None and properties.error is not None:
+        if properties is not None and properties.error is not None and not np.isnan(properties.error):
             return float(properties.error)
         if name == "reset":
             return float("nan")

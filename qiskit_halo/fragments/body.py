@@ -38,7 +38,8 @@ class Body:
         wires: Wire of the source circuit for each qubit.
         clbits: Clbit of the source circuit for each clbit.
         variables: Variables and stretches of the source; the body's are named ``v0``, ``v1``, ... in this order.
-        parameters: Parameters of the source, in order of first use; the body's are named ``x0``, ...
+        parameters: Unbound parameters of the source, in order of first use; the body's are named ``_halo_x0``, ...
+        loops: Parameters of ``for`` loops of the source; the body's are named ``_halo_i0``, ...
     """
 
     circuit: QuantumCircuit
@@ -46,6 +47,7 @@ class Body:
     clbits: tuple[Clbit, ...]
     variables: tuple[Variable, ...]
     parameters: tuple[Parameter, ...]
+    loops: tuple[Parameter, ...]
 
 
 def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece) -> Body:
@@ -57,13 +59,18 @@ def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Pie
     qubits = [circuit.qubits[wire] for wire in piece.wires]
     instructions = _in_canonical_order(piece_instructions(circuit, segmentation, piece), qubits)
     clbits = tuple(circuit.clbits[index] for index in piece.clbits)
-    canonical, variables = _renumber(instructions, qubits, clbits, _variables(instructions))
+    canonical, variables, loops = _renumber(instructions, qubits, clbits, _variables(instructions))
     parameters = _parameters(canonical)
     if parameters:
-        # A parameter's uuid decides the order in which Qiskit lists it: fix it with the name.
-        renamed = {p: Parameter(f"x{i}", uuid=_uuid("x", i)) for i, p in enumerate(parameters)}
-        canonical = canonical.assign_parameters(renamed)
-    return Body(circuit=canonical, wires=piece.wires, clbits=clbits, variables=variables, parameters=parameters)
+        canonical = canonical.assign_parameters({p: _canonical_parameter("x", i) for i, p in enumerate(parameters)})
+    return Body(
+        circuit=canonical,
+        wires=piece.wires,
+        clbits=clbits,
+        variables=variables,
+        parameters=parameters,
+        loops=loops,
+    )
 
 
 def put_back(
@@ -78,15 +85,17 @@ def put_back(
         qubits: Qubit of ``out`` for each qubit of ``compiled``.
     """
     if body.parameters:
-        names = {f"x{index}": parameter for index, parameter in enumerate(body.parameters)}
         # Compiling may have dropped a parameter that no outcome depends on.
-        compiled = compiled.assign_parameters({p: names[p.name] for p in compiled.parameters})
+        source = {_canonical_parameter("x", index): parameter for index, parameter in enumerate(body.parameters)}
+        compiled = compiled.assign_parameters(source, strict=False)
+    source_loops = {_canonical_parameter("i", index): loop for index, loop in enumerate(body.loops)}
     to_qubit = dict(zip(compiled.qubits, qubits, strict=True))
     source_variables = {_canonical_variable(v, index): v for index, v in enumerate(body.variables)}
     rewiring = Rewiring(
         clbits=dict(zip(compiled.clbits, body.clbits, strict=True)),
         register_of=_register_finder(out),
         variable_of=lambda variable: source_variables.get(variable, variable),
+        loop_of=lambda loop: source_loops.get(loop, loop),
     )
     instructions = [
         rewiring.instruction(instruction, [to_qubit[qubit] for qubit in instruction.qubits])
@@ -123,6 +132,12 @@ def _uuid(kind: str, index: int) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, f"{kind}{index}")
 
 
+def _canonical_parameter(kind: str, index: int) -> Parameter:
+    # A parameter's uuid decides the order in which Qiskit lists it: fix it with the name. Loops and unbound parameters
+    # are renamed one after the other, and no two may share a name meanwhile: a user's own must not look like this.
+    return Parameter(f"_halo_{kind}{index}", uuid=_uuid(kind, index))
+
+
 def _canonical_variable(variable: Variable, index: int) -> Variable:
     if isinstance(variable, expr.Stretch):
         return expr.Stretch(_uuid("v", index), f"v{index}")
@@ -134,10 +149,11 @@ def _renumber(
     qubits: Sequence[Qubit],
     clbits: Sequence[Clbit],
     variables: Sequence[Variable],
-) -> tuple[QuantumCircuit, tuple[Variable, ...]]:
-    """Return ``instructions`` on fresh bits, registers ``r0``, ... and variables ``v0``, ..., and the variables.
+) -> tuple[QuantumCircuit, tuple[Variable, ...], tuple[Parameter, ...]]:
+    """Return ``instructions`` on fresh bits, registers ``r0``, ..., variables ``v0``, ... and loop parameters of our own.
 
-    Variables that a nested block declares for itself are renamed too, and listed after the others.
+    The source's variables and loop parameters come second and third. Variables that a nested block declares for itself
+    are renamed too, and listed after the others.
     """
     canonical = QuantumCircuit(len(qubits))
     canonical.add_bits([Clbit() for _ in clbits])
@@ -147,6 +163,11 @@ def _renumber(
         if variable not in own_variables:
             own_variables[variable] = _canonical_variable(variable, len(own_variables))
         return own_variables[variable]
+
+    own_loops: dict[Parameter, Parameter] = {}
+
+    def loop_of(loop: Parameter) -> Parameter:
+        return own_loops.setdefault(loop, _canonical_parameter("i", len(own_loops)))
 
     for variable in map(variable_of, variables):
         if isinstance(variable, expr.Stretch):
@@ -165,12 +186,13 @@ def _renumber(
         clbits=dict(zip(clbits, canonical.clbits, strict=True)),
         register_of=register_of,
         variable_of=variable_of,
+        loop_of=loop_of,
     )
     to_qubit = dict(zip(qubits, canonical.qubits, strict=True))
     for instruction in instructions:
         moved = rewiring.instruction(instruction, [to_qubit[qubit] for qubit in instruction.qubits])
         canonical.append(moved, copy=False)
-    return canonical, tuple(own_variables)
+    return canonical, tuple(own_variables), tuple(own_loops)
 
 
 def _register_finder(circuit: QuantumCircuit) -> Callable[[tuple[Clbit, ...]], ClassicalRegister]:
@@ -188,11 +210,12 @@ def _register_finder(circuit: QuantumCircuit) -> Callable[[tuple[Clbit, ...]], C
 def _parameters(circuit: QuantumCircuit) -> tuple[Parameter, ...]:
     if not circuit.num_parameters:
         return ()
+    unbound = dict.fromkeys(circuit.parameters)
     found: dict[Parameter, None] = {}
     for instruction in circuit.data:
-        for parameter in instruction.operation.params:
-            if hasattr(parameter, "parameters"):
-                found.update(dict.fromkeys(sorted(parameter.parameters, key=lambda p: p.name)))
-    # Parameters inside branches, and in the global phase, come last, in Qiskit's own order.
-    found.update(dict.fromkeys(circuit.parameters))
-    return tuple(found)
+        for value in instruction.params:
+            # Blocks are among the values too; the parameter of a loop is not free outside it.
+            if isinstance(value, (ParameterExpression, QuantumCircuit)):
+                used = sorted(value.parameters, key=lambda parameter: parameter.name)
+                found.update(dict.fromkeys(parameter for parameter in used if parameter in unbound))
+    return tuple({**found, **unbound})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qiskit.circuit import Barrier, ControlFlowOp, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Barrier, QuantumCircuit, QuantumRegister
 from qiskit.transpiler import StagedPassManager, Target, generate_preset_pass_manager
 from qiskit.transpiler.exceptions import TranspilerError
 
@@ -19,6 +19,9 @@ from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.rewire import empty_like
 
 logger = logging.getLogger(__name__)
+
+_JUMPS = ("break_loop", "continue_loop")
+"""Operations that stand on every qubit of their loop and touch none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +128,10 @@ def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
     """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        if len(instruction.qubits) < 2 or instruction.name == "barrier":
+        if len(instruction.qubits) < 2 or instruction.name in ("barrier", *_JUMPS):
             continue
         where = [index[q] for q in instruction.qubits]
-        if isinstance(instruction.operation, ControlFlowOp):
+        if instruction.is_control_flow():
             for block in instruction.operation.blocks:
                 yield from ((where[a], where[b]) for a, b in two_qubit_pairs(block))
         else:
@@ -166,7 +169,9 @@ def _check_control_flow(body: QuantumCircuit, target: Target, name: str) -> None
 
 def _control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
     for instruction in circuit.data:
-        if instruction.is_control_flow():
+        if instruction.name in _JUMPS:
+            yield instruction.name
+        elif instruction.is_control_flow():
             yield instruction.name
             for block in instruction.operation.blocks:
                 yield from _control_flow_names(block)

@@ -25,7 +25,7 @@ class Turner:
 
     def __init__(self, device: DeviceModel) -> None:
         self._device = device
-        self._templates: dict[tuple[str, str, int, int], QuantumCircuit] = {}
+        self._templates: dict[tuple[str, tuple[str, ...], int, int], QuantumCircuit] = {}
 
     def turn(
         self, instructions: Sequence[CircuitInstruction], physical: dict[Qubit, int]
@@ -73,7 +73,8 @@ class Turner:
 
     def _template(self, instruction: CircuitInstruction, physical: dict[Qubit, int]) -> QuantumCircuit:
         first, second = (physical[qubit] for qubit in instruction.qubits)
-        key = (instruction.name, repr(instruction.params), first, second)
+        # By text, not by repr, which for an expression of parameters is its address.
+        key = (instruction.name, tuple(map(str, instruction.params)), first, second)
         if key not in self._templates:
             gate = QuantumCircuit(2)
             gate.append(instruction.operation, [0, 1])

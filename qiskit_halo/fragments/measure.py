@@ -8,8 +8,9 @@ import numpy as np
 from qiskit.circuit import CircuitInstruction, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments.durations import Durations
 from qiskit_halo.fragments.success import Workload, measure_workload
-from qiskit_halo.fragments.timing import Durations, Timing, schedule, timed_operations
+from qiskit_halo.fragments.timing import Timing, schedule, timed_operations
 
 
 def sites_of(circuit: QuantumCircuit) -> list[tuple[int, ...]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from qiskit.circuit import CircuitInstruction, ControlFlowOp
+from qiskit.circuit import CircuitInstruction
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
 from qiskit_halo.fragments.timing import Timing
@@ -79,7 +79,7 @@ class Workload:
         flipped = np.isnan(forward) & ~np.isnan(backward)
         if not flipped.any():
             return log_forward
-        flip = FLIP_GATES / 2 * (_cheapest_log(device)[first] + _cheapest_log(device)[second])
+        flip = FLIP_GATES / 2 * (_pulse_log(device)[first] + _pulse_log(device)[second])
         return np.where(flipped, _log_one_minus(backward) + flip, log_forward)
 
 
@@ -110,7 +110,7 @@ def measure_workload(
     for instruction, where, start, duration in zip(
         instructions, sites, timing.start_dt, timing.duration_dt, strict=True
     ):
-        name = instruction.operation.name
+        name = instruction.name
         if name == "barrier":
             continue
         for site in where:
@@ -128,7 +128,7 @@ def measure_workload(
                     gaps.append((site, (start + duration - last) * device.dt_s))
             elif last is not None and start > last and name != "reset" and device.has_durations:
                 gaps.append((site, (start - last) * device.dt_s))
-            if isinstance(instruction.operation, ControlFlowOp) and device.has_durations:
+            if instruction.is_control_flow() and device.has_durations:
                 # Inside a branch or loop a qubit mostly waits for the measurement's value.
                 gaps.append((site, duration * device.dt_s))
             if name != "delay" or last is not None:
@@ -155,26 +155,26 @@ def _count(
     one: Counter[tuple[str, int]],
     two: Counter[tuple[str, int, int]],
 ) -> None:
-    operation = instruction.operation
-    if isinstance(operation, ControlFlowOp):
-        for block in operation.blocks:
+    if instruction.is_control_flow():
+        for block in instruction.operation.blocks:
             index = {qubit: i for i, qubit in enumerate(block.qubits)}
             for inner in block.data:
                 _count(inner, [where[index[q]] for q in inner.qubits], device, one, two)
         return
-    table = device.gates.get(operation.name)
-    if table is None or operation.name == "reset":
+    name = instruction.name
+    table = device.gates.get(name)
+    if table is None or name == "reset":
         return
     if len(where) == 1:
-        one[operation.name, where[0]] += 1
+        one[name, where[0]] += 1
     elif len(where) == 2:
-        two[operation.name, where[0], where[1]] += 1
+        two[name, where[0], where[1]] += 1
 
 
-def _cheapest_log(device: DeviceModel) -> FloatArray:
-    """Log success of an ordinary pulse on each qubit: the worst of its one-qubit gates, readout apart."""
+def _pulse_log(device: DeviceModel) -> FloatArray:
+    """Log success of an ordinary pulse on each qubit: the worst of the one-qubit gates it has, readout apart."""
     logs = [
-        _log_one_minus(table.error)
+        np.where(np.isnan(table.error), 0.0, _log_one_minus(table.error))
         for name, table in device.gates.items()
         if table.error.ndim == 1 and name not in ("measure", "reset")
     ]

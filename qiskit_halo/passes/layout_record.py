@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qiskit.circuit import QuantumRegister
+from qiskit.circuit import QuantumRegister, Qubit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.passmanager import PropertySet
 from qiskit.transpiler.layout import Layout, TranspileLayout
@@ -24,11 +24,8 @@ def record_layout(properties: PropertySet, virtual: DAGCircuit, physical: DAGCir
         return
     starts, finals = _endpoints(placement)
     initial = _complete(starts, virtual.num_qubits(), num_physical)
-    ancillas = QuantumRegister(num_physical - virtual.num_qubits(), _free_name(virtual))
-    bits = [*virtual.qubits, *ancillas]
+    bits = _virtual_bits(virtual, num_physical)
     layout = Layout(dict(zip(bits, initial, strict=True)))
-    for register in (*virtual.qregs.values(), *((ancillas,) if len(ancillas) else ())):
-        layout.add_register(register)
     properties["layout"] = layout
     properties["original_qubit_indices"] = {bit: index for index, bit in enumerate(bits)}
     properties["num_input_qubits"] = virtual.num_qubits()
@@ -91,8 +88,14 @@ def _complete(partial: dict[int, int], length: int, num_values: int) -> list[int
     return [next(rest) if value is None else value for value in result]
 
 
-def _free_name(dag: DAGCircuit) -> str:
-    name = "ancilla"
-    while name in dag.qregs:
-        name += "_"
-    return name
+def _virtual_bits(virtual: DAGCircuit, num_physical: int) -> list[Qubit]:
+    """Return the bits that stand for the wires of the circuit, then for ancillas, in the layout.
+
+    QPY writes the registers of a layout that are not registers of the circuit in a random order, so that two of them
+    make equal circuits differ. A circuit with one register keeps its own qubits, and its ancillas belong to none; the
+    wires of any other are stood for by one new register. Indices, which is what Qiskit works with, are right in both.
+    """
+    registers = list(virtual.qregs.values())
+    if len(registers) == 1 and list(registers[0]) == list(virtual.qubits):
+        return [*virtual.qubits, *(Qubit() for _ in range(num_physical - virtual.num_qubits()))]
+    return list(QuantumRegister(num_physical, "wire"))

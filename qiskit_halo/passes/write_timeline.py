@@ -11,6 +11,7 @@ from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.placement.handover import reset_dt, round_dt
 from qiskit_halo.timeline.timeline import Timeline
 
 
@@ -57,16 +58,16 @@ def write_timeline(
 
 
 def _events(empty: QuantumCircuit, timeline: Timeline, device: DeviceModel) -> Iterator[_Event]:
+    lengths, rounds = reset_dt(device).tolist(), round_dt(device).tolist()
     for index, handover in enumerate(timeline.handovers):
-        length = max(int(device.reset_dt[handover.qubit]), 1)
         for round_index in range(handover.rounds):
-            start = handover.start_dt + round_index * length
+            start = handover.start_dt + round_index * rounds[handover.qubit]
             yield _Event(
                 # Before the first operation of its piece, after everything of the pieces before.
                 key=(start, handover.piece_index, index - len(timeline.handovers)),
                 instruction=CircuitInstruction(Reset(), (empty.qubits[handover.qubit],), ()),
                 start_dt=start,
-                duration_dt=length,
+                duration_dt=lengths[handover.qubit],
             )
     for rank, timed in enumerate(timeline.pieces):
         timing = timed.timing

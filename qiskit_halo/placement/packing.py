@@ -17,6 +17,8 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray, ShapeCandidates, time_at
+from qiskit_halo.placement.handover import handover_dt
+from qiskit_halo.placement.quiet import QuietTimes
 from qiskit_halo.units import round_up
 
 NEVER = np.iinfo(np.int64).max // 4
@@ -34,13 +36,13 @@ class PackingItem:
         candidates: Where its fragment can go.
         log_floor: Least log of its predicted success; its best is ``candidates.best``.
         exclusive_sites: Sites whose qubit nobody else may use in this batch.
-        name: What to call its program in messages.
+        owners: Programs it belongs to; empty if anonymous.
     """
 
     candidates: Candidates
     log_floor: float
     exclusive_sites: tuple[int, ...]
-    name: str
+    owners: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,8 @@ class PlacedItem:
     rank: int
 
 
-Recompile = Callable[[int, npt.NDArray[np.bool_]], Candidates | None]
-"""(item index, free qubits) -> candidates of the item's piece compiled for a free region, if there is one."""
+Recompile = Callable[[int, npt.NDArray[np.bool_]], PackingItem | None]
+"""(item index, free qubits) -> the same piece compiled for a free region, if there is one."""
 
 
 def pack(
@@ -85,12 +87,12 @@ def pack(
     order = sorted(range(len(items)), key=lambda i: (-_length(items[i]), -_num_sites(items[i]), i))
     placed: list[PlacedItem | None] = [None] * len(items)
     for index in order:
-        item = items[index]
-        choice = skyline.choose(item, item.candidates)
+        item: PackingItem | None = items[index]
+        choice = skyline.choose(items[index])
         if choice is None:
-            other = recompile(index, skyline.free_for_all)
-            choice = None if other is None else skyline.choose(item, other)
-        if choice is not None:
+            item = recompile(index, skyline.free_for_all)
+            choice = None if item is None else skyline.choose(item)
+        if item is not None and choice is not None:
             skyline.take(item, choice)
         placed[index] = choice
     return placed
@@ -110,16 +112,16 @@ class _Skyline:
     def __init__(self, device: DeviceModel, options: HaloOptions) -> None:
         self._device = device
         self._free_dt = np.zeros(device.num_qubits, dtype=np.int64)
-        # With a buffer, a qubit also waits for what runs near it.
-        self._quiet_dt = np.zeros(device.num_qubits, dtype=np.int64)
+        self._quiet = QuietTimes(device, options.buffer)
         self._used = np.zeros(device.num_qubits, dtype=bool)
         self._closed = ~device.usable_qubits
-        self._near = device.distance <= options.buffer if options.buffer else None
-        self._handover_dt = options.resets * np.maximum(device.reset_dt, 1)
+        self._handover_dt = handover_dt(device, options.resets)
         self._handover_log = device.log_reset_success(options.resets)
         self._clean = options.assume_clean
         self._alignment = device.alignment
-        self._limit_dt = NEVER if options.max_duration_s is None else int(options.max_duration_s / device.dt_s)
+        # Without durations ticks count operations, and no limit in seconds can be kept.
+        limited = options.max_duration_s is not None and device.has_durations
+        self._limit_dt = options.max_duration_s / device.dt_s if limited else NEVER
         self._makespan_dt = 0
         self._num_placed = 0
 
@@ -129,19 +131,19 @@ class _Skyline:
         free: npt.NDArray[np.bool_] = ~(self._used | self._closed)
         return free
 
-    def choose(self, item: PackingItem, candidates: Candidates) -> PlacedItem | None:
+    def choose(self, item: PackingItem) -> PlacedItem | None:
         """Return the best place and time for ``item``, or ``None`` if every known place is taken for good.
 
         A place is chosen by the times where the fragment was compiled, then timed truly; one that turns out below
         the floor is put aside and the next taken, a bounded number of times.
         """
-        banned: list[list[int]] = [[] for _ in candidates.shapes]
+        banned: list[list[int]] = [[] for _ in item.candidates.shapes]
         fallback: PlacedItem | None = None
         for _ in range(RETRIES):
-            rows = self._rows(item, candidates, banned)
+            rows = self._rows(item, banned)
             if rows is None:
                 break
-            placed = self._time(item, candidates, rows)
+            placed = self._time(item, rows)
             if not placed.below_floor:
                 return placed
             if fallback is None or placed.log_success > fallback.log_success:
@@ -150,17 +152,19 @@ class _Skyline:
                 own.append(row)
         return fallback
 
-    def _rows(self, item: PackingItem, candidates: Candidates, banned: Sequence[Sequence[int]]) -> list[int] | None:
+    def _rows(self, item: PackingItem, banned: Sequence[Sequence[int]]) -> list[int] | None:
         """Return the row of each connected part's place, chosen one part after another, largest first."""
+        candidates = item.candidates
         length = candidates.fragment.timing.length_dt
         ready = self._ready()
+        quiet = self._quiet.ready_dt(item.owners)
         penalty = np.where(self._used, self._handover_log, 0.0)
         taken = np.zeros(self._device.num_qubits, dtype=bool)
         start, rows = 0, []
         for shape, aside in zip(candidates.shapes, banned, strict=True):
             # Each connected part gives up the same share of what it can lose.
             share = shape.best / candidates.best if candidates.best < 0 else 1 / len(candidates.shapes)
-            starts = self._starts(shape, ready, item.exclusive_sites, taken, start)
+            starts = self._starts(shape, ready, quiet, item.exclusive_sites, taken, start)
             if len(aside) < len(starts):
                 starts[list(aside)] = NEVER
             score = shape.log_success + penalty[shape.places].sum(axis=1)
@@ -172,7 +176,8 @@ class _Skyline:
             rows.append(row)
         return rows
 
-    def _time(self, item: PackingItem, candidates: Candidates, rows: Sequence[int]) -> PlacedItem:
+    def _time(self, item: PackingItem, rows: Sequence[int]) -> PlacedItem:
+        candidates = item.candidates
         fragment = candidates.fragment
         qubits = np.zeros(fragment.num_sites, dtype=np.int64)
         for shape, row in zip(candidates.shapes, rows, strict=True):
@@ -180,9 +185,8 @@ class _Skyline:
         timing, log_success = time_at(fragment, qubits.tolist(), self._device)
         log_success += float(self._handover_log[qubits[self._used[qubits]]].sum())
         begins = np.array([busy for busy, _ in timing.busy_dt], dtype=np.int64)
-        start = int(np.maximum(0, self._ready()[qubits] - begins).max(initial=0))
-        if self._near is not None:
-            start = max(start, int(self._quiet_dt[qubits].max(initial=0)))
+        ready = np.maximum(self._ready()[qubits] - begins, self._quiet.ready_dt(item.owners)[qubits])
+        start = int(ready.max(initial=0))
         return PlacedItem(
             candidates=candidates,
             qubits=tuple(int(q) for q in qubits),
@@ -205,9 +209,7 @@ class _Skyline:
         self._closed[qubits[list(item.exclusive_sites)]] = True
         end = choice.start_dt + timing.length_dt
         self._makespan_dt = max(self._makespan_dt, end)
-        if self._near is not None and len(qubits):
-            near = self._near[qubits].any(axis=0)
-            self._quiet_dt[near] = np.maximum(self._quiet_dt[near], end)
+        self._quiet.add(item.owners, choice.qubits, end)
 
     def _ready(self) -> IntArray:
         first_use = 0 if self._clean else self._handover_dt
@@ -218,14 +220,14 @@ class _Skyline:
         self,
         shape: ShapeCandidates,
         ready: IntArray,
+        quiet: IntArray,
         exclusive: tuple[int, ...],
         taken: npt.NDArray[np.bool_],
         earliest: int,
     ) -> IntArray:
         """Return the first tick at which the fragment could start on each place, ``NEVER`` where it cannot."""
-        starts = np.maximum(earliest, (ready[shape.places] - shape.busy_start_dt).max(axis=1))
-        if self._near is not None:
-            starts = np.maximum(starts, self._quiet_dt[shape.places].max(axis=1))
+        ready = np.maximum(ready[shape.places] - shape.busy_start_dt, quiet[shape.places])
+        starts = np.maximum(earliest, ready.max(axis=1))
         starts = -(-starts // self._alignment) * self._alignment
         lost = taken[shape.places].any(axis=1)
         alone = [position for position, site in enumerate(shape.sites) if site in exclusive]

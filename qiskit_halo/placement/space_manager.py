@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ from qiskit_halo.placement.candidates import Candidates, find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.packing import PackingItem, PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
+from qiskit_halo.placement.roles import find_helpers
 from qiskit_halo.segments.find import find_components
-from qiskit_halo.segments.helpers import find_helper_wires
 from qiskit_halo.segments.pieces import Piece, find_pieces
 
 logger = logging.getLogger(__name__)
@@ -68,20 +68,21 @@ class SpaceManager:
         bodies = [extract_body(circuit, segmentation, piece) for piece in pieces]
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
-        helpers = find_helper_wires(circuit)
-        items = [
-            PackingItem(
-                candidates=candidates[i],
-                log_floor=floors[i],
-                exclusive_sites=self._exclusive_sites(bodies[i], candidates[i].fragment, helpers),
-                name=labels[i],
+        helpers = find_helpers(circuit, pieces, metadata)
+
+        def item_of(index: int, found: Candidates) -> PackingItem:
+            return PackingItem(
+                candidates=found,
+                log_floor=floors[index],
+                exclusive_sites=self._exclusive_sites(bodies[index], found.fragment, helpers[index]),
+                owners=pieces[index].owners,
             )
-            for i in range(len(pieces))
-        ]
 
-        def recompile(index: int, free: npt.NDArray[np.bool_]) -> Candidates | None:
-            return self._compile_on(free, bodies[index], labels[index])
+        def recompile(index: int, free: npt.NDArray[np.bool_]) -> PackingItem | None:
+            found = self._compile_on(free, bodies[index], labels[index])
+            return None if found is None else item_of(index, found)
 
+        items = [item_of(index, found) for index, found in enumerate(candidates)]
         placed = pack(items, self._device, self._options, recompile)
         self._complain(labels, placed)
         chosen = [(i, item) for i, item in enumerate(placed) if item is not None]
@@ -124,12 +125,14 @@ class SpaceManager:
         fragment = self._compiler.compile(body.circuit, region, label)
         return find_candidates(fragment, self._device, self._embedder)
 
-    def _exclusive_sites(self, body: Body, fragment: Fragment, helpers: Mapping[int, None]) -> tuple[int, ...]:
+    def _exclusive_sites(self, body: Body, fragment: Fragment, helpers: Sequence[int]) -> tuple[int, ...]:
         if self._options.sharing == "all":
             return ()
         if self._options.sharing == "none":
             return tuple(range(fragment.num_sites))
-        data = [site for wire, site in zip(body.wires, fragment.start_sites, strict=True) if wire not in helpers]
+        # Routing may end a data qubit on another site than it starts on: both are its own.
+        ends = zip(body.wires, fragment.start_sites, fragment.final_sites, strict=True)
+        data = dict.fromkeys(site for wire, *sites in ends if wire not in helpers for site in sites)
         return tuple(sorted(site for site in data if site is not None))
 
     def _complain(self, labels: list[str], placed: list[PlacedItem | None]) -> None:

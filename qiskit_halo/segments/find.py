@@ -8,10 +8,8 @@ we merged it or not, before and after routing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 from qiskit.circuit import QuantumCircuit, Qubit
 from qiskit.circuit.classical import expr
 
@@ -103,7 +101,7 @@ def find_components(circuit: QuantumCircuit) -> Segmentation:
     draft = _Draft(circuit.num_qubits)
     resource_nodes: dict[ClassicalResource, int] = {}
     for position, instruction in enumerate(circuit.data):
-        name = instruction.operation.name
+        name = instruction.name
         wires = [wire_of[qubit] for qubit in instruction.qubits]
         if name == "reset":
             draft.cut(wires[0], position)
@@ -250,24 +248,3 @@ def _classical_sides(
             clbits[component].append(clbit_index[resource])
             owners[component].update(dict.fromkeys(clbit_owners[clbit_index[resource]]))
     return clbits, variables, owners
-
-
-def busy_span(circuit: QuantumCircuit, wires: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Return the depth at which each of ``wires`` is first and last used, counted in layers of operations.
-
-    A wire whose span is shorter than that of the whole circuit can serve as a helper.
-    """
-    wire_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    depth = np.zeros(circuit.num_qubits, dtype=np.int64)
-    wanted = dict.fromkeys(wires)
-    spans: dict[int, tuple[int, int]] = {}
-    for instruction in circuit.data:
-        used = [wire_of[qubit] for qubit in instruction.qubits]
-        if instruction.operation.name == "barrier" or not used:
-            continue
-        layer = int(depth[used].max())
-        depth[used] = layer + 1
-        for wire in used:
-            if wire in wanted:
-                spans[wire] = (spans[wire][0] if wire in spans else layer, layer)
-    return spans

@@ -17,6 +17,9 @@ def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResour
     Conditions and expressions of nested blocks count. The dictionary is an ordered set.
     """
     found: dict[ClassicalResource, None] = dict.fromkeys(instruction.clbits)
+    # Most of a circuit is standard gates: do not build their Python objects.
+    if instruction.is_standard_gate():
+        return found
     operation = instruction.operation
     if isinstance(operation, ControlFlowOp):
         # Bits of a block are its own: those it shares with the outside are in `instruction.clbits`.

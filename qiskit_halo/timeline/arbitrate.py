@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.handover import handover_dt
+from qiskit_halo.placement.quiet import QuietTimes
 from qiskit_halo.timeline.turns import Turn, in_given_order, round_robin
 from qiskit_halo.units import round_up
 
@@ -40,26 +40,22 @@ def arbitrate(turns: Sequence[Turn], device: DeviceModel, options: HaloOptions) 
 
 
 def _starts(turns: Sequence[Turn], order: Sequence[int], device: DeviceModel, options: HaloOptions) -> list[int]:
-    handover = (options.resets * np.maximum(device.reset_dt, 1)).tolist()
+    handover = handover_dt(device, options.resets).tolist()
     free: dict[int, int] = {}
-    quiet = np.zeros(device.num_qubits, dtype=np.int64)
-    near = device.distance <= options.buffer if options.buffer else None
+    surroundings = QuietTimes(device, options.buffer)
     starts = [0] * len(turns)
     for index in order:
         turn = turns[index]
-        start = 0
+        quiet = surroundings.ready_dt(turn.owners)
+        start = max((int(quiet[qubit]) for qubit in turn.qubits), default=0)
         for qubit, (busy, _) in zip(turn.qubits, turn.busy_dt, strict=True):
             if qubit in free:
                 start = max(start, free[qubit] + handover[qubit] - busy)
             elif not options.assume_clean:
                 start = max(start, handover[qubit] - busy)
-        if near is not None and turn.qubits:
-            start = max(start, int(quiet[list(turn.qubits)].max()))
         start = round_up(start, device.alignment)
         for qubit, (_, stop) in zip(turn.qubits, turn.busy_dt, strict=True):
             free[qubit] = start + stop
-        if near is not None and turn.qubits:
-            around = near[list(turn.qubits)].any(axis=0)
-            quiet[around] = np.maximum(quiet[around], start + turn.length_dt)
+        surroundings.add(turn.owners, turn.qubits, start + turn.length_dt)
         starts[index] = start
     return starts

@@ -12,6 +12,7 @@ from qiskit_halo.fragments.measure import time_on
 from qiskit_halo.fragments.success import Workload
 from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import Piece, find_pieces, piece_instructions
 from qiskit_halo.timeline.arbitrate import arbitrate
@@ -126,6 +127,7 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
 
 
 def _handovers(pieces: Sequence[TimedPiece], device: DeviceModel, options: HaloOptions) -> tuple[HandOver, ...]:
+    lengths = handover_dt(device, options.resets).tolist()
     used: dict[int, None] = {}
     found = []
     for piece_index, timed in enumerate(pieces):
@@ -135,13 +137,12 @@ def _handovers(pieces: Sequence[TimedPiece], device: DeviceModel, options: HaloO
             if first_use and options.assume_clean:
                 continue
             stop = timed.start_dt + busy
-            length = options.resets * max(int(device.reset_dt[qubit]), 1)
             found.append(
                 HandOver(
                     qubit=qubit,
                     piece_index=piece_index,
                     rounds=options.resets,
-                    start_dt=stop - length,
+                    start_dt=stop - lengths[qubit],
                     stop_dt=stop,
                     first_use=first_use,
                 )

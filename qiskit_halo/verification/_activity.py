@@ -41,9 +41,7 @@ def find_overlaps(cut: CutCircuit, target: Target, num_wires: int, num_clbits: i
     return "order only", overlap_in_order
 
 
-def _schedule(
-    cut: CutCircuit, target: Target, num_wires: int, num_clbits: int
-) -> list[tuple[int, int]] | None:
+def _schedule(cut: CutCircuit, target: Target, num_wires: int, num_clbits: int) -> list[tuple[int, int]] | None:
     """Return start and end of each segment in an as-soon-as-possible schedule, or ``None`` if times are unknown."""
     wire_free = [0] * num_wires
     clbit_free = [0] * num_clbits
@@ -82,13 +80,13 @@ def _gate_length(step: Step, target: Target) -> int | None:
     properties = target[step.name].get(step.qubits)
     if properties is None or properties.duration is None:
         return None
-    return round(properties.duration * _PER_SECOND)
+    return round(float(properties.duration) * _PER_SECOND)
 
 
 def _delay_length(operation: Any, target: Target) -> int | None:
     assert isinstance(operation, Delay)
     if operation.unit == "dt":
-        return None if target.dt is None else round(operation.duration * target.dt * _PER_SECOND)
+        return None if target.dt is None else round(operation.duration * float(target.dt) * _PER_SECOND)
     if operation.unit in _SECONDS:
         return round(float(operation.duration) * _SECONDS[operation.unit] * _PER_SECOND)
     return None

@@ -43,9 +43,7 @@ def for_each_branch(
     """Return the value of a condition or expression in every branch; equal inputs are evaluated once."""
     bits, variables = identifiers(target)
     columns: list[NDArray[Any]] = [ensemble.bits[:, step.clbits[bit]].astype(np.int64) for bit in bits]
-    for var in variables:
-        if var in ensemble.values:
-            columns.append(value_codes(ensemble.values[var]))
+    columns.extend(value_codes(ensemble.values[var]) for var in variables if var in ensemble.values)
     if not columns:
         return [evaluator(target, _BranchEnvironment(ensemble, step, 0))] * ensemble.size
     _, first, classes = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True)
@@ -71,9 +69,7 @@ def store(step: Step, ensemble: Ensemble) -> None:
     ensemble.merge()
 
 
-def _store_bit(
-    step: Step, ensemble: Ensemble, target: Any, places: Sequence[int], values: Sequence[Value]
-) -> None:
+def _store_bit(step: Step, ensemble: Ensemble, target: Any, places: Sequence[int], values: Sequence[Value]) -> None:
     """Set bit ``places[b]`` of a variable or register to ``values[b]`` in each branch b."""
     if not target.standalone:
         for offset, bit in enumerate(target.var):

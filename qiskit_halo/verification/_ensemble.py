@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.errors import HaloValueError
-from qiskit_halo.verification._merge import coarsest, equal_branches, equal_histories, factor_out
+from qiskit_halo.verification._histories import Histories
+from qiskit_halo.verification._ledger import Ledger
+from qiskit_halo.verification._merge import coarsest, equal_branches, factor_out
 
 #: Branches of smaller probability than this are dropped; the lost sum is kept and checked at the end.
 PRUNE = 1e-16
@@ -43,30 +45,10 @@ class Group:
     amplitudes: ComplexArray
 
 
-@dataclass(slots=True)
-class Ledger:
-    """What all parts of one simulation share; mutable.
-
-    Args:
-        places: int64, shape (num_clbits,): the bit of the histories that keeps the final value of a clbit, or -1.
-        max_amplitudes: Largest number of amplitudes in memory.
-        max_histories: Largest number of histories.
-        lost: Probability dropped so far.
-        ended: Wires that have ended so far but were kept: they are called -1, -2, ...
-    """
-
-    places: IntArray
-    max_amplitudes: int
-    max_histories: int
-    lost: float = 0.0
-    ended: int = 0
-
-
 class Ensemble:
     """A weighted set of branches; mutable, lives inside one simulation.
 
-    ``bits`` is uint8, shape (num_branches, num_clbits); ``words`` uint64, shape (num_histories, num_words): bit b of a
-    history is bit ``b % 64`` of word ``b // 64``.
+    ``bits`` is uint8, shape (num_branches, num_clbits): the live clbits. A live variable has one value a branch.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -75,11 +57,7 @@ class Ensemble:
         self.size = 1
         self.bits: NDArray[np.uint8] = np.zeros((1, len(ledger.places)), dtype=np.uint8)
         self.values: dict[expr.Var, NDArray[np.object_]] = {}
-        num_words = 1 + max(0, int(ledger.places.max(initial=0))) // 64
-        self.words: NDArray[np.uint64] = np.zeros((1, num_words), dtype=np.uint64)
-        self.history_branch: IntArray = np.zeros(1, dtype=np.int64)
-        self.weights: NDArray[np.float64] = np.ones(1)
-        self._forgot = False
+        self.histories = Histories(1 + int(ledger.places.max(initial=0)))
 
     # --- gates -------------------------------------------------------------------------------------------
 
@@ -177,30 +155,19 @@ class Ensemble:
             if not drop[place]:
                 self.groups.append(Group([wire], np.eye(2, dtype=np.complex128)[value]))
             if clbit is None:
-                self._forgot = True
+                self.histories.forgot = True
             else:
                 self.write_bit(clbit, value, live=live[place])
         self._sweep()
 
     def _branch_out(self, probability: NDArray[np.float64]) -> tuple[IntArray, IntArray]:
         """Replace every branch by one per outcome that can happen; return the old branch and outcome of each."""
-        weight = np.bincount(self.history_branch, weights=self.weights, minlength=self.size)
+        weight = self.histories.weight_of_branches(self.size)
         possible = weight[:, None] * probability > PRUNE
         branch, outcome = np.nonzero(possible)
         new_branch = np.full(probability.shape, -1, dtype=np.int64)
         new_branch[branch, outcome] = np.arange(len(branch))
-        history, taken = np.nonzero(possible[self.history_branch])
-        if len(history) > self.ledger.max_histories:
-            raise HaloValueError(
-                f"the exact simulation has {len(history)} outcomes so far where {self.ledger.max_histories} are allowed; "
-                "raise max_outcomes, or ask for fewer registers"
-            )
-        before = float(self.weights.sum())
-        old = self.history_branch[history]
-        self.weights = self.weights[history] * probability[old, taken]
-        self.words = self.words[history]
-        self.history_branch = new_branch[old, taken]
-        self.ledger.lost += max(0.0, before - float(self.weights.sum()))
+        self.ledger.lost += self.histories.spread(possible, probability, new_branch, self.ledger.max_histories)
         self.bits = self.bits[branch]
         self.values = {var: value[branch] for var, value in self.values.items()}
         self.size = len(branch)
@@ -223,7 +190,7 @@ class Ensemble:
         """
         going = [group for group in self.groups if max(group.wires) < 0]
         if going:
-            self._forgot = True
+            self.histories.forgot = True
             self.groups = [group for group in self.groups if max(group.wires) >= 0]
         for group in self.groups:
             ended = [wire for wire in group.wires if wire < 0]
@@ -239,18 +206,14 @@ class Ensemble:
         """Store one value a branch in a clbit, as part of the branch (if live) or of its histories."""
         place = int(self.ledger.places[clbit])
         if place < 0:
-            self._forgot = True  # histories that differed in this bit may now be equal
+            self.histories.forgot = True  # branches that differed in this bit may now be equal
             self.bits[:, clbit] = value if live else 0
-            return
-        word, mask = self.words[:, place // 64], np.uint64(1 << place % 64)
-        if (word & mask).any():
-            self._forgot = True
-            word &= ~mask
-        if live:
+        elif live:
+            self.histories.write(place, None)
             self.bits[:, clbit] = value
         else:
+            self.histories.write(place, value)
             self.bits[:, clbit] = 0
-            word |= np.where(value[self.history_branch], mask, np.uint64(0))
 
     def retire(self, clbits: Sequence[int], variables: Sequence[expr.Var]) -> None:
         """Note that nothing reads these clbits and variables any more."""
@@ -271,22 +234,17 @@ class Ensemble:
                     group.amplitudes = group.amplitudes[chosen]
                 self.bits = self.bits[chosen]
                 self.values = {var: value[chosen] for var, value in self.values.items()}
-                self.history_branch = classes[self.history_branch]
+                self.histories.branch = classes[self.histories.branch]
+                self.histories.forgot = True
                 self.size = len(chosen)
-                self._forgot = True
-        if self._forgot and len(self.weights) > 1:
-            first, classes = equal_histories(self.words, self.history_branch)
-            self.weights = np.bincount(classes, weights=self.weights)
-            self.words = self.words[first]
-            self.history_branch = self.history_branch[first]
-        self._forgot = False
+        self.histories.merge()
 
     def finish(self) -> None:
         """Trace out everything that is left, so that the histories are all there is."""
         self.groups, self.values, self.size = [], {}, 1
         self.bits = np.zeros_like(self.bits[:1])
-        self.history_branch = np.zeros_like(self.history_branch)
-        self._forgot = True
+        self.histories.branch = np.zeros_like(self.histories.branch)
+        self.histories.forgot = True
         self.merge()
 
     # --- parts -------------------------------------------------------------------------------------------
@@ -298,12 +256,7 @@ class Ensemble:
         part.bits = self.bits[chosen]
         part.values = {var: value[chosen] for var, value in self.values.items()}
         part.size = int(chosen.sum())
-        new_branch = np.cumsum(chosen) - 1
-        histories = chosen[self.history_branch]
-        part.words = self.words[histories]
-        part.history_branch = new_branch[self.history_branch[histories]]
-        part.weights = self.weights[histories]
-        part._forgot = self._forgot
+        part.histories = self.histories.select(chosen)
         part.ledger = self.ledger
         return part
 
@@ -322,11 +275,8 @@ class Ensemble:
             unset = [np.full(part.size, None, dtype=object) for part in (self, other)]
             self.values[var] = np.concatenate([self.values.get(var, unset[0]), other.values.get(var, unset[1])])
         self.bits = np.concatenate([self.bits, other.bits])
-        self.words = np.concatenate([self.words, other.words])
-        self.history_branch = np.concatenate([self.history_branch, other.history_branch + self.size])
-        self.weights = np.concatenate([self.weights, other.weights])
+        self.histories.append(other.histories, self.size)
         self.size += other.size
-        self._forgot = True
         self.check_room(sum(group.amplitudes.size for group in self.groups))
         for group in list(self.groups):
             if len(group.wires) > 1:

@@ -40,21 +40,23 @@ def factor_out(amplitudes: ComplexArray, axis: int) -> tuple[ComplexArray, Compl
     if (low_norm * high_norm - np.abs(overlap) ** 2 > 1e-10).any():
         return None
     use_low = low_norm >= high_norm
-    rest = np.where(use_low[:, None], low, high)
+    rest: ComplexArray = np.where(use_low[:, None], low, high)
     other = np.where(use_low[:, None], high, low)
     scale = np.maximum(low_norm, high_norm)
     ratio = np.where(use_low, overlap, overlap.conj()) / scale
     if (_norms(other - ratio[:, None] * rest) > SPLIT_TOLERANCE**2).any():
         return None
-    pair = np.stack([np.ones(size), ratio], axis=1)
+    pair: ComplexArray = np.stack([np.ones(size, dtype=np.complex128), ratio], axis=1)
     pair[~use_low] = pair[~use_low, ::-1]
-    single = pair / np.sqrt(_norms(pair))[:, None]
-    rest = rest / np.sqrt(_norms(rest))[:, None]
-    return single, rest.reshape((size,) + (2,) * (amplitudes.ndim - 2))
+    single: ComplexArray = pair / np.sqrt(_norms(pair))[:, None]
+    scaled: ComplexArray = rest / np.sqrt(_norms(rest))[:, None]
+    return single, scaled.reshape((size,) + (2,) * (amplitudes.ndim - 2))
 
 
 def _norms(rows: ComplexArray) -> NDArray[np.float64]:
-    return np.einsum("bi,bi->b", rows.real, rows.real) + np.einsum("bi,bi->b", rows.imag, rows.imag)
+    squares: NDArray[np.float64] = np.einsum("bi,bi->b", rows.real, rows.real)
+    squares += np.einsum("bi,bi->b", rows.imag, rows.imag)
+    return squares
 
 
 def equal_branches(

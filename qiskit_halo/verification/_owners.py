@@ -118,9 +118,7 @@ def find_owners(circuit: QuantumCircuit, cut: CutCircuit) -> Ownership:
     )
 
 
-def _blame(
-    cut: CutCircuit, component: Component, bit_owner: Sequence[int], names: Names
-) -> Iterable[Violation]:
+def _blame(cut: CutCircuit, component: Component, bit_owner: Sequence[int], names: Names) -> Iterable[Violation]:
     """Yield the operations that mix programs in one component.
 
     Every segment first gets the owner that its own measurements (else its other clbits) name. Then the operations are

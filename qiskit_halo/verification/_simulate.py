@@ -13,8 +13,10 @@ from qiskit.circuit import CASE_DEFAULT, Parameter
 from qiskit_halo.errors import HaloValueError
 from qiskit_halo.verification._classical import for_each_branch, store
 from qiskit_halo.verification._components import Component, CutCircuit
-from qiskit_halo.verification._ensemble import Ensemble, Ledger
+from qiskit_halo.verification._ensemble import Ensemble
 from qiskit_halo.verification._expressions import Value, evaluate_condition
+from qiskit_halo.verification._histories import Histories
+from qiskit_halo.verification._ledger import Ledger
 from qiskit_halo.verification._matrices import MatrixCache
 from qiskit_halo.verification._order import plan_component
 from qiskit_halo.verification._steps import Step, block_steps, inner_maps
@@ -46,10 +48,8 @@ class _Flow:
     continued: Ensemble | None = None
 
 
-def simulate_component(
-    cut: CutCircuit, component: Component, places: NDArray[np.int64], limits: Limits
-) -> Ensemble:
-    """Return the final branches of a component.
+def simulate_component(cut: CutCircuit, component: Component, places: NDArray[np.int64], limits: Limits) -> Histories:
+    """Return the final outcomes of a component.
 
     Args:
         cut: The circuit it belongs to.
@@ -58,9 +58,7 @@ def simulate_component(
         limits: What the simulation may use.
     """
     runner = _Runner(limits)
-    ensemble = Ensemble(
-        Ledger(places=places, max_amplitudes=limits.max_amplitudes, max_histories=limits.max_histories)
-    )
+    ensemble = Ensemble(Ledger(places=places, max_amplitudes=limits.max_amplitudes, max_histories=limits.max_histories))
     waiting: list[tuple[int, int, bool, bool]] = []
 
     def flush() -> None:
@@ -91,7 +89,7 @@ def simulate_component(
             f"branches of tiny probability add up to {ensemble.ledger.lost:.1e}, too much for an exact distribution; "
             "shorten the loops of the program"
         )
-    return ensemble
+    return ensemble.histories
 
 
 class _Runner:

@@ -12,8 +12,8 @@ from qiskit.circuit import (
     Barrier,
     CircuitInstruction,
     Clbit,
-    ControlledGate,
     ControlFlowOp,
+    ControlledGate,
     Delay,
     ForLoopOp,
     Gate,
@@ -105,9 +105,7 @@ def inner_maps(
     return dict(zip(body.qubits, qubits, strict=True)), ChainMap(inner, clbits)  # type: ignore[arg-type]
 
 
-def _steps_of(
-    instruction: CircuitInstruction, qubits: QubitMap, clbits: ClbitMap, position: int
-) -> Iterator[Step]:
+def _steps_of(instruction: CircuitInstruction, qubits: QubitMap, clbits: ClbitMap, position: int) -> Iterator[Step]:
     wires = tuple([qubits[bit] for bit in instruction.qubits])
     name = instruction.name
     if instruction.is_standard_gate():
@@ -174,9 +172,7 @@ _KINDS: tuple[tuple[str, type], ...] = (
 )
 
 
-def _control(
-    instruction: CircuitInstruction, wires: tuple[int, ...], clbits: ClbitMap, position: int
-) -> Step:
+def _control(instruction: CircuitInstruction, wires: tuple[int, ...], clbits: ClbitMap, position: int) -> Step:
     operation: Any = instruction.operation
     target = getattr(operation, "condition", None)
     if operation.name == "switch_case":

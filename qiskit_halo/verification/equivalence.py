@@ -60,14 +60,12 @@ def outcome_factors(
         if not mine:
             continue
         try:
-            ensemble = simulate_component(cut, component, places, limits)
+            histories = simulate_component(cut, component, places, limits)
         except HaloValueError as error:
             wires = sorted({cut.segments[segment].wire for segment in component.segments})
             raise HaloValueError(f"{error.message}; this is the component on {_list_qubits(wires)}") from error
-        weights = ensemble.weights
-        factors.append(
-            OutcomeFactor(places=tuple(mine), words=ensemble.words, probabilities=weights / weights.sum())
-        )
+        weights = histories.weights
+        factors.append(OutcomeFactor(places=tuple(mine), words=histories.words, probabilities=weights / weights.sum()))
     return tuple(factors)
 
 

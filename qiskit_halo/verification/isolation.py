@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -151,7 +152,7 @@ def _check_count(name: str, value: int, least: int) -> None:
 def _handovers(cut: CutCircuit, owners: Ownership) -> Iterator[tuple[int, int]]:
     """Yield the last segment of one owner and the first of the next, on every wire."""
     for line in cut.by_wire:
-        for before, after in zip(line, line[1:], strict=False):
+        for before, after in pairwise(line):
             if owners.of_segment[before] != owners.of_segment[after]:
                 yield before, after
 

@@ -1,0 +1,107 @@
+"""How long operations take on physical qubits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qiskit.circuit import CircuitInstruction, ControlFlowOp, Duration, QuantumCircuit
+from qiskit.circuit.classical import expr
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments.timing import as_soon_as_possible, timed_operations
+from qiskit_halo.units import SECONDS_PER, seconds_to_dt
+
+FEED_FORWARD_S = 0.7e-6
+"""Assumed latency between a measurement and an operation that depends on it inside a shot."""
+
+LOOP_ROUNDS = 8
+"""Rounds that a loop of unknown length is assumed to take."""
+
+
+class Durations:
+    """Lengths of operations on physical qubits, in ticks.
+
+    Where the device states no durations every operation on a qubit but a barrier takes one tick, so that times still
+    order what happens.
+
+    Args:
+        device: The device.
+    """
+
+    def __init__(self, device: DeviceModel) -> None:
+        self._device = device
+
+    def of(self, instruction: CircuitInstruction, physical: Sequence[int]) -> int:
+        """Return the length of ``instruction`` on ``physical`` qubits, one for each of its qubits."""
+        name = instruction.name
+        if name == "barrier":
+            return 0
+        if not self._device.has_durations:
+            return 1 if physical else 0
+        if name == "delay":
+            delay = instruction.operation
+            return self._stated(delay.duration, delay.unit)
+        if instruction.is_control_flow():
+            return self._control_flow(instruction.operation, physical)
+        return self._device.duration_dt(name, tuple(physical))
+
+    def _stated(self, duration: object, unit: str) -> int:
+        """Return the length that the user gave to a delay or box, the least where it is open."""
+        if isinstance(duration, expr.Expr):
+            return max(0, round(duration.accept(_LeastTicks(self._device.dt_s))))
+        if not isinstance(duration, (int, float)):
+            return 0  # an unbound parameter
+        if unit == "dt":
+            return int(duration)
+        return seconds_to_dt(float(duration) * SECONDS_PER[unit], self._device.dt_s)
+
+    def _control_flow(self, operation: ControlFlowOp, physical: Sequence[int]) -> int:
+        longest = max((self._block(block, physical) for block in operation.blocks), default=0)
+        if operation.name == "box":
+            stated = 0 if operation.duration is None else self._stated(operation.duration, operation.unit)
+            return max(longest, stated)
+        rounds = 1
+        if operation.name == "for_loop":
+            rounds = len(operation.params[0])
+        elif operation.name == "while_loop":
+            rounds = LOOP_ROUNDS
+        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds * longest
+
+    def _block(self, block: QuantumCircuit, physical: Sequence[int]) -> int:
+        index = {qubit: i for i, qubit in enumerate(block.qubits)}
+        qubits = [tuple(index[q] for q in instruction.qubits) for instruction in block.data]
+        lengths = [self.of(i, [physical[q] for q in where]) for i, where in zip(block.data, qubits, strict=True)]
+        operations = timed_operations(block.data, qubits, lengths)
+        starts = as_soon_as_possible(operations)
+        return max((s + o.duration_dt for s, o in zip(starts, operations, strict=True)), default=0)
+
+
+class _LeastTicks(expr.ExprVisitor[float]):
+    """The value of a duration expression in ticks, with every stretch as short as it may be."""
+
+    def __init__(self, dt_s: float) -> None:
+        self._dt_s = dt_s
+
+    def visit_generic(self, node: expr.Expr, /) -> float:
+        return 0.0
+
+    def visit_value(self, node: expr.Value, /) -> float:
+        if not isinstance(node.value, Duration):
+            return float(node.value)
+        unit, value = node.value.unit(), node.value.value()
+        return float(value) if unit == "dt" else value * SECONDS_PER[unit] / self._dt_s
+
+    def visit_cast(self, node: expr.Cast, /) -> float:
+        return node.operand.accept(self)
+
+    def visit_binary(self, node: expr.Binary, /) -> float:
+        left, right = node.left.accept(self), node.right.accept(self)
+        if node.op == expr.Binary.Op.ADD:
+            return left + right
+        if node.op == expr.Binary.Op.SUB:
+            return left - right
+        if node.op == expr.Binary.Op.MUL:
+            return left * right
+        if node.op == expr.Binary.Op.DIV:
+            return left / right if right else 0.0
+        return 0.0

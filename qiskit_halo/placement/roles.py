@@ -1,0 +1,72 @@
+"""Which wires of each piece are helpers: marked by the user, or idle for part of their program."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from qiskit.circuit import AncillaQubit, QuantumCircuit
+
+from qiskit_halo.segments.pieces import Piece
+
+
+def find_helpers(
+    circuit: QuantumCircuit, pieces: Sequence[Piece], metadata: Mapping[str, Any] | None
+) -> list[tuple[int, ...]]:
+    """Return the helper wires of each of ``pieces``, ascending.
+
+    A wire is a helper of a program if an :class:`~qiskit.circuit.AncillaRegister` holds it (of the user's circuit, where
+    wires were folded), or if its operations begin later or end earlier than those of the program, counted in layers
+    of the program's own operations.
+
+    Args:
+        circuit: The circuit that the pieces were found in.
+        pieces: All its pieces.
+        metadata: ``metadata["halo"]`` of the circuit, which says what folded wires were.
+    """
+    programs: list[Hashable] = [piece.owners or ("anonymous", index) for index, piece in enumerate(pieces)]
+    spans = _spans(circuit, pieces, programs)
+    whole: dict[Hashable, tuple[int, int]] = {}
+    for (program, _), (first, last) in spans.items():
+        known = whole.get(program, (first, last))
+        whole[program] = (min(known[0], first), max(known[1], last))
+    folded = _folded_helpers(metadata or {})
+    return [
+        tuple(
+            wire
+            for wire in piece.wires
+            if isinstance(circuit.qubits[wire], AncillaQubit)
+            or any((owner, wire) in folded for owner in piece.owners)
+            or spans[program, wire] != whole[program]
+        )
+        for piece, program in zip(pieces, programs, strict=True)
+    ]
+
+
+def _spans(
+    circuit: QuantumCircuit, pieces: Sequence[Piece], programs: Sequence[Hashable]
+) -> dict[tuple[Hashable, int], tuple[int, int]]:
+    """Return the first and the last layer of each program on each of its wires."""
+    wire_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    piece_at = {position: index for index, piece in enumerate(pieces) for position in piece.operations}
+    spans: dict[tuple[Hashable, int], tuple[int, int]] = {}
+    for position in sorted(piece_at):
+        program = programs[piece_at[position]]
+        keys = [(program, wire_of[qubit]) for qubit in circuit.data[position].qubits]
+        layer = max((spans[key][1] + 1 for key in keys if key in spans), default=0)
+        for key in keys:
+            spans[key] = (spans[key][0] if key in spans else layer, layer)
+    return spans
+
+
+def _folded_helpers(metadata: Mapping[str, Any]) -> dict[tuple[int, int], None]:
+    """Return (program, wire) for each wire of a folded circuit that holds only helpers of the program."""
+    if "fold" not in metadata:
+        return {}
+    found: dict[tuple[int, int], bool] = {}
+    for entry, wires in zip(metadata["programs"], metadata["fold"]["wires"], strict=True):
+        for qubit, place in enumerate(wires):
+            if place is not None:
+                key = (entry["index"], place[0])
+                found[key] = found.get(key, True) and qubit in entry["helpers"]
+    return {key: None for key, only_helpers in found.items() if only_helpers}
