@@ -19,6 +19,7 @@ from qiskit_halo.passes.check_isolation import CheckIsolation
 from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
 from qiskit_halo.plugins.generate import generate_halo_pass_manager
+from qiskit_halo.primitives.local import LocalSampler
 from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
 from qiskit_halo.results.counts import split_counts
 from qiskit_halo.results.split import split_result

@@ -1,0 +1,277 @@
+"""A sampler that simulates each independent part of a circuit by itself."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import QuantumCircuit
+from qiskit.primitives import (
+    BaseSamplerV2,
+    PrimitiveJob,
+    PrimitiveResult,
+    SamplerPubLike,
+    SamplerPubResult,
+)
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.providers import BackendV2
+
+from qiskit_halo.errors import HaloError, HaloValueError
+from qiskit_halo.primitives.lowering import LoweredComponent, lower_component
+from qiskit_halo.primitives.noise import DeviceNoise
+from qiskit_halo.primitives.plan import ComponentPlan, find_openings, plan_component
+from qiskit_halo.primitives.shots import bits_of_memory, pack_registers
+from qiskit_halo.results.fields import make_data_bin
+from qiskit_halo.segments.find import Component, find_components
+
+if TYPE_CHECKING:
+    from qiskit_aer import AerSimulator
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+
+_FOLD_ABOVE_NOISY = 6
+"""Noise makes every shot a run of its own, or needs a density matrix: few qubits are worth a reset in between."""
+_FOLD_ABOVE_IDEAL = 16
+"""Without noise and resets all shots are drawn from one state, which is cheap up to about so many qubits."""
+
+
+class LocalSampler(BaseSamplerV2):
+    """Simulate a merged circuit on this machine, with the noise of a device.
+
+    A merged circuit is far too wide to be simulated whole, but its programs are independent: the circuit is cut at
+    its resets into independent components (see :func:`~qiskit_halo.segments.find.find_components`), each is
+    simulated by itself with Aer, and the bits of the shots are joined. Any circuit can be run; one that does not
+    come apart is one component. Memory and time grow exponentially with the qubits that are alive at a time in the
+    largest component, and only with the number of the others.
+
+    The model, with ``noise=True``: gate, readout and relaxation errors from the backend's target, for the qubits in
+    use only, as in :meth:`qiskit_aer.noise.NoiseModel.from_backend`; relaxation on every ``delay`` (other idle time
+    is not modelled: schedule the circuit, so that it is written as delays); and resets that fail, as a measurement
+    followed by an X if the outcome is 1, with the readout error (see
+    :class:`~qiskit_halo.primitives.noise.DeviceNoise`). Three things are approximate:
+
+    * A qubit passed on by resets begins in 1 with the probability that those resets leave if the qubit was in 0 or 1
+      with equal chance. The chance is drawn for each shot and does not depend on the outcomes of the program that
+      had the qubit before, so that components stay independent.
+    * There is no crosstalk between components.
+    * A ``stretch`` that no scheduler has resolved is taken as long as 0.
+
+    Without noise, shots come from the exact distribution, and delays are dropped.
+
+    Args:
+        backend: The device. With ``noise=False`` it is not looked at.
+        noise: Whether to simulate its errors.
+        seed: Same seed, same bits, in any process; ``None`` draws a new seed for each :meth:`run`. Each component
+            has its own stream, derived from the seed and its position.
+        default_shots: Shots of pubs that do not say.
+        progress: Called with (components done, components in all) as a run goes on, from the thread of the job.
+
+    Examples:
+        >>> from qiskit.circuit import QuantumCircuit
+        >>> circuit = QuantumCircuit(60)
+        >>> _ = circuit.x(range(0, 60, 2))
+        >>> circuit.measure_all()
+        >>> sampler = LocalSampler(None, noise=False, seed=1)
+        >>> sampler.run([circuit], shots=5).result()[0].data.meas.get_counts() == {"01" * 30: 5}
+        True
+    """
+
+    def __init__(
+        self,
+        backend: BackendV2 | None,
+        *,
+        noise: bool = True,
+        seed: int | None = None,
+        default_shots: int = 1024,
+        progress: Progress | None = None,
+    ) -> None:
+        if noise and backend is None:
+            raise HaloValueError("noise needs a backend to take it from; pass one, or noise=False")
+        self._noise = DeviceNoise(backend) if noise and backend is not None else None
+        self._seed = seed
+        self._default_shots = default_shots
+        self._progress = progress
+
+    def run(
+        self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None
+    ) -> PrimitiveJob[PrimitiveResult[SamplerPubResult]]:
+        """Simulate ``pubs``; fields, shapes and types are those of Qiskit's own samplers.
+
+        Registers that share bits are read bit by bit, as :class:`~qiskit.primitives.StatevectorSampler` does.
+
+        Raises (when the job's result is asked for):
+            HaloValueError: A component has an instruction that the device, or Aer, does not have.
+            HaloError: Aer failed; the message names the program.
+        """
+        coerced = [SamplerPub.coerce(pub, self._default_shots if shots is None else shots) for pub in pubs]
+        for index, pub in enumerate(coerced):
+            if not pub.circuit.cregs:
+                warnings.warn(
+                    f"The circuit of pub {index} has no classical registers, so its result will be empty; "
+                    "did you mean to measure?",
+                    UserWarning,
+                    stacklevel=2,
+                )
+        job = PrimitiveJob(self._run, coerced)
+        job._submit()  # Qiskit's own samplers start their jobs in this way
+        return job
+
+    def _run(self, pubs: list[SamplerPub]) -> PrimitiveResult[SamplerPubResult]:
+        simulator = _aer_simulator()
+        seeds = np.random.SeedSequence(self._seed)
+        plans = [self._plan(pub.circuit) for pub in pubs]
+        counter = _Counter(
+            self._progress,
+            sum(pub.parameter_values.size * len(plan) for pub, plan in zip(pubs, plans, strict=True)),
+        )
+        results = [
+            self._run_pub(pub, plan, _child(seeds, index), simulator, counter)
+            for index, (pub, plan) in enumerate(zip(pubs, plans, strict=True))
+        ]
+        return PrimitiveResult(results, metadata={"version": 2})
+
+    def _plan(self, circuit: QuantumCircuit) -> list[_Task]:
+        noisy = self._noise is not None
+        segmentation = find_components(circuit)
+        openings = find_openings(circuit, segmentation)
+        tasks = []
+        for index, component in enumerate(segmentation.components):
+            if not component.clbits:
+                continue
+            plan = plan_component(
+                circuit,
+                segmentation,
+                openings,
+                index,
+                noisy=noisy,
+                fold_above=_FOLD_ABOVE_NOISY if noisy else _FOLD_ABOVE_IDEAL,
+            )
+            tasks.append(_Task(index=index, component=component, plan=plan))
+        logger.debug(
+            "%d components to simulate, at most %d qubits",
+            len(tasks),
+            max((task.plan.num_slots for task in tasks), default=0),
+        )
+        return tasks
+
+    def _run_pub(
+        self,
+        pub: SamplerPub,
+        tasks: Sequence[_Task],
+        seeds: np.random.SeedSequence,
+        simulator: AerSimulator,
+        counter: _Counter,
+    ) -> SamplerPubResult:
+        circuit, shape = pub.circuit, pub.parameter_values.shape
+        bound = np.asarray(pub.parameter_values.bind_all(circuit), dtype=object)
+        bits = np.zeros((*shape, pub.shots, circuit.num_clbits), dtype=np.uint8)
+        for number, place in enumerate(np.ndindex(*shape)):
+            for task in tasks:
+                seed = _child(_child(seeds, number), task.index)
+                found = self._simulate(bound[place], task, pub.shots, seed, simulator)
+                bits[(*place, slice(None), list(task.component.clbits))] = found
+                counter.step()
+        return SamplerPubResult(
+            make_data_bin(pack_registers(circuit, bits), shape),
+            metadata={"shots": pub.shots, "circuit_metadata": circuit.metadata},
+        )
+
+    def _simulate(
+        self,
+        circuit: QuantumCircuit,
+        task: _Task,
+        shots: int,
+        seed: np.random.SeedSequence,
+        simulator: AerSimulator,
+    ) -> NDArray[np.uint8]:
+        """Return the bits of one component, shape (num_shots, num_bits), bit 0 first."""
+        name = _name_of(circuit, task.component)
+        try:
+            lowered = lower_component(circuit, task.plan, task.component.clbits, self._noise)
+        except HaloValueError as error:
+            raise HaloValueError(f"{name}: {error.message}") from error
+        try:
+            result = simulator.run(
+                lowered.circuit,
+                shots=shots,
+                memory=True,
+                # Aer takes 63 bits; two's complement would be a negative seed.
+                seed_simulator=int(seed.generate_state(1, np.uint64)[0] >> 1),
+                **self._noise_options(task, lowered),
+            ).result()
+        except Exception as error:  # Aer raises whatever its loader trips over, KeyError and RuntimeError too
+            raise HaloError(f"{name} cannot be simulated, Aer says: {_one_line(error)}") from error
+        if not result.success:
+            status = next((r.status for r in result.results if not r.success), result.status)
+            raise HaloError(
+                f"{name} cannot be simulated on {lowered.circuit.num_qubits} qubits, Aer says: {_one_line(status)}"
+            )
+        return bits_of_memory(result.data(0)["memory"], len(lowered.clbits))
+
+    def _noise_options(self, task: _Task, lowered: LoweredComponent) -> dict[str, Any]:
+        if self._noise is None:
+            return {}
+        return {
+            "noise_model": self._noise.model(lowered.labels, task.plan.exclusive),
+            # Most shots of a good device see the same few errors: simulate what they share once.
+            "shot_branching_enable": True,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """One component to simulate."""
+
+    index: int
+    component: Component
+    plan: ComponentPlan
+
+
+class _Counter:
+    """Counts finished components for the caller's progress bar."""
+
+    def __init__(self, report: Progress | None, total: int) -> None:
+        self._report, self._total, self._done = report, total, 0
+
+    def step(self) -> None:
+        self._done += 1
+        if self._report is not None:
+            self._report(self._done, self._total)
+
+
+def _child(seeds: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
+    # Unlike `spawn`, this does not depend on how many children were made before.
+    return np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, index))
+
+
+def _aer_simulator() -> AerSimulator:
+    try:
+        from qiskit_aer import AerSimulator
+    except ImportError as error:
+        raise HaloError(
+            "LocalSampler simulates with qiskit-aer, which is not installed; pip install 'qiskit-halo[aer]'"
+        ) from error
+    return AerSimulator()
+
+
+def _name_of(circuit: QuantumCircuit, component: Component) -> str:
+    """Return the programs of a component, as error messages name them."""
+    owners = [owner for owner in component.owners if owner >= 0]
+    if not owners:
+        return f"Circuit {circuit.name!r}"
+    programs = ((circuit.metadata or {}).get("halo") or {}).get("programs") or []
+    names = {entry.get("index"): entry.get("name") for entry in programs}
+    return "Program " + " and ".join(
+        f"{owner} ({names[owner]!r})" if owner in names else str(owner) for owner in owners
+    )
+
+
+def _one_line(reason: object) -> str:
+    return " ".join(str(reason).split())
