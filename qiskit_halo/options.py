@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any, Literal, Self, get_args
 
 from qiskit_halo.errors import HaloValueError
@@ -56,8 +57,8 @@ class HaloOptions:
         object.__setattr__(self, "success_floor", _number("success_floor", self.success_floor))
         if not 0 <= self.success_floor <= 1:
             raise HaloValueError(f"success_floor must lie in [0, 1], not {self.success_floor}")
-        _check_count("resets", self.resets, least=1)
-        _check_count("buffer", self.buffer, least=0)
+        object.__setattr__(self, "resets", _count("resets", self.resets, least=1))
+        object.__setattr__(self, "buffer", _count("buffer", self.buffer, least=0))
         if self.max_duration_s is not None:
             object.__setattr__(self, "max_duration_s", _number("max_duration_s", self.max_duration_s))
             if self.max_duration_s <= 0:
@@ -70,9 +71,8 @@ class HaloOptions:
             raise HaloValueError(
                 f"exclude_qubits must be a sequence of qubit numbers, not {self.exclude_qubits!r}"
             ) from None
-        for qubit in excluded:
-            _check_count("exclude_qubits", qubit, least=0)
-        object.__setattr__(self, "exclude_qubits", tuple(sorted(dict.fromkeys(map(int, excluded)))))
+        numbers = [_count("each of exclude_qubits", qubit, least=0) for qubit in excluded]
+        object.__setattr__(self, "exclude_qubits", tuple(sorted(dict.fromkeys(numbers))))
         if not isinstance(self.assume_clean, bool):
             raise HaloValueError(f"assume_clean must be True or False, not {self.assume_clean!r}")
 
@@ -95,11 +95,13 @@ class HaloOptions:
 
 
 def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise HaloValueError(f"{name} must be a finite number, not {value!r}")
     return float(value)
 
 
-def _check_count(name: str, value: Any, *, least: int) -> None:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+def _count(name: str, value: Any, *, least: int) -> int:
+    # Numbers of numpy are taken, but kept as our own: the options must be JSON.
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise HaloValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)

@@ -48,7 +48,8 @@ class Durations:
     def _stated(self, duration: object, unit: str) -> int:
         """Return the length that the user gave to a delay or box, the least where it is open."""
         if isinstance(duration, expr.Expr):
-            return max(0, round(duration.accept(_LeastTicks(self._device.dt_s))))
+            least: float = duration.accept(_LeastTicks(self._device.dt_s))
+            return max(0, round(least))
         if not isinstance(duration, (int, float)):
             return 0  # an unbound parameter
         if unit == "dt":
@@ -56,16 +57,11 @@ class Durations:
         return seconds_to_dt(float(duration) * SECONDS_PER[unit], self._device.dt_s)
 
     def _control_flow(self, operation: ControlFlowOp, physical: Sequence[int]) -> int:
-        longest = max((self._block(block, physical) for block in operation.blocks), default=0)
+        longest: int = max((self._block(block, physical) for block in operation.blocks), default=0)
         if operation.name == "box":
             stated = 0 if operation.duration is None else self._stated(operation.duration, operation.unit)
             return max(longest, stated)
-        rounds = 1
-        if operation.name == "for_loop":
-            rounds = len(operation.params[0])
-        elif operation.name == "while_loop":
-            rounds = LOOP_ROUNDS
-        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds * longest
+        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds_of(operation) * longest
 
     def _block(self, block: QuantumCircuit, physical: Sequence[int]) -> int:
         index = {qubit: i for i, qubit in enumerate(block.qubits)}
@@ -74,6 +70,13 @@ class Durations:
         operations = timed_operations(block.data, qubits, lengths)
         starts = as_soon_as_possible(operations)
         return max((s + o.duration_dt for s, o in zip(starts, operations, strict=True)), default=0)
+
+
+def rounds_of(operation: ControlFlowOp) -> int:
+    """Return how many times the blocks of ``operation`` run, a guess for a loop of unknown length."""
+    if operation.name == "for_loop":
+        return len(operation.params[0])
+    return LOOP_ROUNDS if operation.name == "while_loop" else 1
 
 
 class _LeastTicks(expr.ExprVisitor[float]):
@@ -92,10 +95,12 @@ class _LeastTicks(expr.ExprVisitor[float]):
         return float(value) if unit == "dt" else value * SECONDS_PER[unit] / self._dt_s
 
     def visit_cast(self, node: expr.Cast, /) -> float:
-        return node.operand.accept(self)
+        value: float = node.operand.accept(self)
+        return value
 
     def visit_binary(self, node: expr.Binary, /) -> float:
-        left, right = node.left.accept(self), node.right.accept(self)
+        left: float = node.left.accept(self)
+        right: float = node.right.accept(self)
         if node.op == expr.Binary.Op.ADD:
             return left + right
         if node.op == expr.Binary.Op.SUB:

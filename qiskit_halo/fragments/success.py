@@ -16,6 +16,7 @@ import numpy.typing as npt
 from qiskit.circuit import CircuitInstruction
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
+from qiskit_halo.fragments.durations import rounds_of
 from qiskit_halo.fragments.timing import Timing
 
 IntArray = npt.NDArray[np.int64]
@@ -92,7 +93,7 @@ def measure_workload(
 ) -> Workload:
     """Return what scheduled ``instructions`` ask of their sites.
 
-    Branches count as if each were taken: a bound, since which one runs is known only on the device.
+    Branches count as if each were taken, loops by their rounds: a bound, since what runs is known only on the device.
 
     Args:
         instructions: The body, in order.
@@ -154,21 +155,23 @@ def _count(
     device: DeviceModel,
     one: Counter[tuple[str, int]],
     two: Counter[tuple[str, int, int]],
+    times: int = 1,
 ) -> None:
     if instruction.is_control_flow():
-        for block in instruction.operation.blocks:
+        operation = instruction.operation
+        for block in operation.blocks:
             index = {qubit: i for i, qubit in enumerate(block.qubits)}
             for inner in block.data:
-                _count(inner, [where[index[q]] for q in inner.qubits], device, one, two)
+                _count(inner, [where[index[q]] for q in inner.qubits], device, one, two, times * rounds_of(operation))
         return
     name = instruction.name
     table = device.gates.get(name)
     if table is None or name == "reset":
         return
     if len(where) == 1:
-        one[name, where[0]] += 1
+        one[name, where[0]] += times
     elif len(where) == 2:
-        two[name, where[0], where[1]] += 1
+        two[name, where[0], where[1]] += times
 
 
 def _pulse_log(device: DeviceModel) -> FloatArray:

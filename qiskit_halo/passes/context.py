@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import Any
 
 from qiskit.dagcircuit import DAGCircuit
@@ -10,18 +11,21 @@ from qiskit.dagcircuit import DAGCircuit
 from qiskit_halo.errors import HaloTranspilerError, HaloValueError
 from qiskit_halo.options import HaloOptions
 
+NO_FIRST_RESET = "the device has no reset, so assume_clean=False cannot be kept: qubits are trusted to start in |0>"
+
 
 def halo_metadata(dag: DAGCircuit) -> dict[str, Any]:
     """Return a deep copy of the circuit's ``metadata["halo"]``, empty if it has none.
 
-    A copy, because ``dag.metadata`` is the user's own dictionary.
+    A copy, because ``dag.metadata`` is the user's own dictionary. An entry of that name that is not ours is left out.
     """
-    return copy.deepcopy((dag.metadata or {}).get("halo", {}))
+    halo = (dag.metadata or {}).get("halo")
+    return copy.deepcopy(halo) if isinstance(halo, dict) else {}
 
 
 def with_halo_metadata(dag: DAGCircuit, halo: dict[str, Any]) -> dict[str, Any]:
-    """Return the circuit's metadata with ``halo`` in place of its own entry."""
-    return {**(dag.metadata or {}), "halo": halo}
+    """Return a deep copy of the circuit's metadata with ``halo`` in place of its own entry."""
+    return {**copy.deepcopy(dag.metadata or {}), "halo": halo}
 
 
 def options_for(dag: DAGCircuit, given: HaloOptions | None) -> HaloOptions:
@@ -33,6 +37,11 @@ def options_for(dag: DAGCircuit, given: HaloOptions | None) -> HaloOptions:
     if given is not None:
         return given
     try:
-        return HaloOptions.from_dict(halo_metadata(dag).get("options", {}))
+        return HaloOptions.from_dict(halo_metadata(dag).get("options") or {})
     except HaloValueError as error:
         raise HaloTranspilerError(f"metadata['halo']['options'] of the circuit: {error.message}") from error
+
+
+def without_reset(options: HaloOptions) -> HaloOptions:
+    """Return ``options`` for a device that has no reset: no qubit can pass on, none can be cleaned before its first use."""
+    return dataclasses.replace(options, sharing="none", assume_clean=True)

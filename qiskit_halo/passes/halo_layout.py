@@ -16,7 +16,13 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.fragments.compile import CompileSettings
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.passes.context import halo_metadata, options_for, with_halo_metadata
+from qiskit_halo.passes.context import (
+    NO_FIRST_RESET,
+    halo_metadata,
+    options_for,
+    with_halo_metadata,
+    without_reset,
+)
 from qiskit_halo.passes.layout_record import record_layout
 from qiskit_halo.placement.emit import emit_placement
 from qiskit_halo.placement.placement import Placement
@@ -70,7 +76,8 @@ class HaloLayout(TransformationPass):
         options = options_for(dag, self.options)
         device = DeviceModel(self.target, options.exclude_qubits)
         device.warn_about_gaps()
-        options = _without_reset(options, device)
+        if not device.has_reset:
+            options = _without_reset(options)
         settings = CompileSettings(
             optimization_level=self.optimization_level, seed=self.seed or 0, extra=self.compile_options
         )
@@ -86,15 +93,16 @@ class HaloLayout(TransformationPass):
         return out
 
 
-def _without_reset(options: HaloOptions, device: DeviceModel) -> HaloOptions:
-    if device.has_reset or options.sharing == "none":
-        return options
-    warnings.warn(
-        "the device has no reset, so qubits cannot pass from one program to another: sharing is off for this circuit",
-        HaloWarning,
-        stacklevel=2,
-    )
-    return HaloOptions.from_dict({**options.to_dict(), "sharing": "none", "assume_clean": True})
+def _without_reset(options: HaloOptions) -> HaloOptions:
+    if options.sharing != "none":
+        warnings.warn(
+            "the device has no reset, so qubits cannot pass from one program to another: sharing is off for this circuit",
+            HaloWarning,
+            stacklevel=3,
+        )
+    if not options.assume_clean:
+        warnings.warn(NO_FIRST_RESET, HaloWarning, stacklevel=3)
+    return without_reset(options)
 
 
 def _check_conserved(circuit: QuantumCircuit, placement: Placement) -> None:

@@ -15,7 +15,13 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
-from qiskit_halo.passes.context import halo_metadata, options_for, with_halo_metadata
+from qiskit_halo.passes.context import (
+    NO_FIRST_RESET,
+    halo_metadata,
+    options_for,
+    with_halo_metadata,
+    without_reset,
+)
 from qiskit_halo.passes.write_timeline import write_timeline
 from qiskit_halo.rewire import empty_like
 from qiskit_halo.timeline.summary import summarize
@@ -50,13 +56,9 @@ class HaloScheduling(TransformationPass):
     def run(self, dag: DAGCircuit) -> DAGCircuit:
         """Return the scheduled circuit."""
         halo = halo_metadata(dag)
-        options = options_for(dag, self.options)
         device = DeviceModel(self.target)
-        if dag.num_qubits() != device.num_qubits:
-            raise HaloTranspilerError(
-                f"the circuit has {dag.num_qubits()} qubits and the device {device.num_qubits}; "
-                "run a layout stage before scheduling"
-            )
+        _check_width(dag, device)
+        options = self._options(dag, device)
         # Shares operations with the input, which nothing below changes.
         circuit = dag_to_circuit(dag, copy_operations=False)
         timeline = make_timeline(circuit, device, options)
@@ -66,13 +68,29 @@ class HaloScheduling(TransformationPass):
         pad = device.has_durations and "delay" in self.target.operation_names
         name = circuit.qregs[0].name if circuit.qregs else "q"
         empty = empty_like(circuit, QuantumRegister(bits=circuit.qubits, name=name))
-        out, start_times = write_timeline(empty, timeline, device, pad=pad)
+        out, start_times = write_timeline(empty, timeline, device, pad=pad, buffer=options.buffer)
         report = summarize(timeline, device, halo, options.resets)
         out.metadata = with_halo_metadata(dag, {**halo, "report": report.to_dict()})
         self.property_set["node_start_time"] = start_times
         self.property_set["halo_report"] = report
         logger.info("scheduled %d pieces in %d dt", len(timeline.pieces), timeline.makespan_dt)
         return out
+
+    def _options(self, dag: DAGCircuit, device: DeviceModel) -> HaloOptions:
+        options = options_for(dag, self.options)
+        if device.has_reset:
+            return options
+        if not options.assume_clean and self.property_set["halo_placement"] is None:  # else the layout has said so
+            warnings.warn(NO_FIRST_RESET, HaloWarning, stacklevel=3)
+        return without_reset(options)
+
+
+def _check_width(dag: DAGCircuit, device: DeviceModel) -> None:
+    if dag.num_qubits() != device.num_qubits:
+        raise HaloTranspilerError(
+            f"the circuit has {dag.num_qubits()} qubits and the device {device.num_qubits}; "
+            "run a layout stage before scheduling"
+        )
 
 
 def _warn_about_joined(timeline: Timeline, halo: dict[str, object]) -> None:

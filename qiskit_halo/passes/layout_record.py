@@ -24,14 +24,20 @@ def record_layout(properties: PropertySet, virtual: DAGCircuit, physical: DAGCir
         return
     starts, finals = _endpoints(placement)
     initial = _complete(starts, virtual.num_qubits(), num_physical)
-    bits = _virtual_bits(virtual, num_physical)
-    layout = Layout(dict(zip(bits, initial, strict=True)))
-    properties["layout"] = layout
+    bits = [*virtual.qubits, *(Qubit() for _ in range(num_physical - virtual.num_qubits()))]
+    properties["layout"] = Layout(dict(zip(bits, initial, strict=True)))
     properties["original_qubit_indices"] = {bit: index for index, bit in enumerate(bits)}
     properties["num_input_qubits"] = virtual.num_qubits()
     if finals is None:
         properties["virtual_permutation_layout"] = None
-        return
+    else:
+        _record_final(properties, physical, initial, finals)
+    _rename_bits(properties, virtual, num_physical)
+
+
+def _record_final(properties: PropertySet, physical: DAGCircuit, initial: list[int], finals: dict[int, int]) -> None:
+    """Write where each virtual qubit ends, the permutation that init took out of the circuit included."""
+    num_physical = physical.num_qubits()
     if any(initial[wire] != end for wire, end in finals.items()):
         moved = {initial[wire]: end for wire, end in finals.items()}
         order = _complete(moved, num_physical, num_physical)
@@ -88,14 +94,17 @@ def _complete(partial: dict[int, int], length: int, num_values: int) -> list[int
     return [next(rest) if value is None else value for value in result]
 
 
-def _virtual_bits(virtual: DAGCircuit, num_physical: int) -> list[Qubit]:
-    """Return the bits that stand for the wires of the circuit, then for ancillas, in the layout.
+def _rename_bits(properties: PropertySet, virtual: DAGCircuit, num_physical: int) -> None:
+    """Let one new register stand for the wires in the record, unless the circuit has one register only.
 
     QPY writes the registers of a layout that are not registers of the circuit in a random order, so that two of them
-    make equal circuits differ. A circuit with one register keeps its own qubits, and its ancillas belong to none; the
-    wires of any other are stood for by one new register. Indices, which is what Qiskit works with, are right in both.
+    make equal circuits differ. Indices, which is what Qiskit works with, stay as they are.
     """
     registers = list(virtual.qregs.values())
     if len(registers) == 1 and list(registers[0]) == list(virtual.qubits):
-        return [*virtual.qubits, *(Qubit() for _ in range(num_physical - virtual.num_qubits()))]
-    return list(QuantumRegister(num_physical, "wire"))
+        return
+    indices = properties["original_qubit_indices"]
+    stand_in = dict(zip(sorted(indices, key=indices.__getitem__), QuantumRegister(num_physical, "wire"), strict=True))
+    places = properties["layout"].get_virtual_bits()
+    properties["layout"] = Layout({stand_in[bit]: place for bit, place in places.items()})
+    properties["original_qubit_indices"] = {stand_in[bit]: index for bit, index in indices.items()}

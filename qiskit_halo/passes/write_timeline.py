@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qiskit.circuit import CircuitInstruction, Delay, QuantumCircuit, Qubit, Reset
+from qiskit.circuit import Barrier, CircuitInstruction, Delay, QuantumCircuit, Qubit, Reset
 from qiskit.circuit.classical import expr
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.placement.handover import reset_dt, round_dt
+from qiskit_halo.timeline.fences import find_fences
 from qiskit_halo.timeline.timeline import Timeline
 
 
@@ -26,7 +27,7 @@ class _Event:
 
 
 def write_timeline(
-    empty: QuantumCircuit, timeline: Timeline, device: DeviceModel, *, pad: bool
+    empty: QuantumCircuit, timeline: Timeline, device: DeviceModel, *, pad: bool, buffer: int = 0
 ) -> tuple[DAGCircuit, dict[DAGOpNode, int]]:
     """Return the circuit of ``timeline`` and the start time of each of its operations, in ticks.
 
@@ -39,19 +40,22 @@ def write_timeline(
         timeline: What to write.
         device: The device.
         pad: Whether to write delays.
+        buffer: Hops that programs which are active at the same time must be more than apart. Where delays cannot see
+            to that, barriers keep them in order.
     """
     unpadded = dict.fromkeys(empty.qubits[q] for timed in timeline.pieces if timed.estimated for q in timed.qubits)
     dag = circuit_to_dag(empty)
     times: dict[DAGOpNode, int] = {}
     ready: dict[Qubit, int] = {}
-    for event in sorted(_events(empty, timeline, device), key=lambda event: event.key):
+    events = [*_events(empty, timeline, device), *_fences(empty, timeline, device, buffer)]
+    for event in sorted(events, key=lambda event: event.key):
         instruction = event.instruction
         for qubit in instruction.qubits:
             gap = event.start_dt - ready.get(qubit, 0)
             if pad and gap > 0 and qubit not in unpadded:
                 node = dag.apply_operation_back(Delay(gap, "dt"), (qubit,), ())
                 times[node] = event.start_dt - gap
-            ready[qubit] = event.start_dt + event.duration_dt
+            ready[qubit] = max(ready.get(qubit, 0), event.start_dt + event.duration_dt)
         node = dag.apply_operation_back(instruction.operation, instruction.qubits, instruction.clbits)
         times[node] = event.start_dt
     return dag, times
@@ -79,6 +83,18 @@ def _events(empty: QuantumCircuit, timeline: Timeline, device: DeviceModel) -> I
                 start_dt=start,
                 duration_dt=timing.duration_dt[position],
             )
+
+
+def _fences(empty: QuantumCircuit, timeline: Timeline, device: DeviceModel, buffer: int) -> Iterator[_Event]:
+    physical = {qubit: index for index, qubit in enumerate(empty.qubits)}
+    for index, held in find_fences(timeline, device, buffer, physical).items():
+        start = timeline.pieces[index].start_dt
+        yield _Event(
+            key=(start, index, -1 - len(timeline.handovers)),
+            instruction=CircuitInstruction(Barrier(len(held)), [empty.qubits[q] for q in held], ()),
+            start_dt=start,
+            duration_dt=0,
+        )
 
 
 def _in_ticks(instruction: CircuitInstruction, duration_dt: int, device: DeviceModel) -> CircuitInstruction:

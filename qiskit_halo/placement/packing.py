@@ -120,8 +120,8 @@ class _Skyline:
         self._clean = options.assume_clean
         self._alignment = device.alignment
         # Without durations ticks count operations, and no limit in seconds can be kept.
-        limited = options.max_duration_s is not None and device.has_durations
-        self._limit_dt = options.max_duration_s / device.dt_s if limited else NEVER
+        limit_s = options.max_duration_s if device.has_durations else None
+        self._limit_dt = NEVER if limit_s is None else limit_s / device.dt_s
         self._makespan_dt = 0
         self._num_placed = 0
 

@@ -20,6 +20,7 @@ class PlacedPiece:
         body: The piece as a circuit of its own.
         fragment: Its compiled form.
         qubits: Physical qubit of each site.
+        helpers: Wires of the piece that are helpers of its program, marked or inferred, ascending.
         start_dt: Provisional start; scheduling sets the final one.
         log_best: Log of its best predicted success on the empty device.
         log_success: Log of its predicted success here.
@@ -29,6 +30,7 @@ class PlacedPiece:
     body: Body
     fragment: Fragment
     qubits: tuple[int, ...]
+    helpers: tuple[int, ...]
     start_dt: int
     log_best: float
     log_success: float
@@ -47,6 +49,7 @@ class Placement:
                 {
                     "programs": list(placed.piece.owners),
                     "wires": list(placed.piece.wires),
+                    "helpers": list(placed.helpers),
                     "qubits": list(placed.qubits),
                     "start_s": placed.start_dt * dt_s,
                     "success_alone": math.exp(placed.log_best),

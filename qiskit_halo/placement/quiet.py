@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.segments.find import BarrierLink, Segmentation
 
 IntArray = npt.NDArray[np.int64]
+
+
+def part_strangers(segmentation: Segmentation) -> Segmentation:
+    """Return ``segmentation`` with barriers that hold no operations without an owner.
+
+    A barrier of a program holds such operations to it, next to it. With a buffer they count as somebody else's, who
+    must keep away; when they run makes no difference to any outcome.
+    """
+    barriers = []
+    for barrier in segmentation.barriers:
+        owned = [s for s in barrier.segments if segmentation.components[segmentation.segments[s].component].owners]
+        if owned:
+            barriers.append(BarrierLink(position=barrier.position, segments=tuple(owned)))
+    return dataclasses.replace(segmentation, barriers=tuple(barriers))
 
 
 class QuietTimes:

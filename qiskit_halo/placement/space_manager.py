@@ -25,6 +25,7 @@ from qiskit_halo.placement.candidates import Candidates, find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.packing import PackingItem, PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
+from qiskit_halo.placement.quiet import part_strangers
 from qiskit_halo.placement.roles import find_helpers
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import Piece, find_pieces
@@ -63,6 +64,8 @@ class SpaceManager:
             HaloTranspilerError: A program is too wide for the device, or is left without qubits.
         """
         segmentation = find_components(circuit)
+        if self._options.buffer:
+            segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
         bodies = [extract_body(circuit, segmentation, piece) for piece in pieces]
@@ -95,6 +98,7 @@ class SpaceManager:
                     body=bodies[i],
                     fragment=item.candidates.fragment,
                     qubits=item.qubits,
+                    helpers=helpers[i],
                     start_dt=item.start_dt,
                     log_best=max(candidates[i].best, item.log_success),
                     log_success=item.log_success,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from qiskit.circuit import AncillaQubit, QuantumCircuit
 
 from qiskit_halo.segments.find import find_components
@@ -14,7 +16,7 @@ def find_helper_wires(circuit: QuantumCircuit) -> dict[int, None]:
     or end earlier than those of its program, counted in layers. The layers are those of the circuit as it stands.
     """
     wire_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    owners = _owners_of_wires(circuit)
+    programs = _programs_of_wires(circuit)
     layer = [0] * circuit.num_qubits
     spans: dict[int, tuple[int, int]] = {}
     for instruction in circuit.data:
@@ -25,21 +27,24 @@ def find_helper_wires(circuit: QuantumCircuit) -> dict[int, None]:
         for wire in wires:
             layer[wire] = now + 1
             spans[wire] = (spans.get(wire, (now, now))[0], now)
-    whole: dict[tuple[int, ...], tuple[int, int]] = {}
+    whole: dict[Hashable, tuple[int, int]] = {}
     for wire, (first, last) in spans.items():
-        span = whole.get(owners[wire], (first, last))
-        whole[owners[wire]] = (min(span[0], first), max(span[1], last))
+        span = whole.get(programs[wire], (first, last))
+        whole[programs[wire]] = (min(span[0], first), max(span[1], last))
     return {
         wire: None
         for wire, qubit in enumerate(circuit.qubits)
-        if isinstance(qubit, AncillaQubit) or (wire in spans and spans[wire] != whole[owners[wire]])
+        if isinstance(qubit, AncillaQubit) or (wire in spans and spans[wire] != whole[programs[wire]])
     }
 
 
-def _owners_of_wires(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
+def _programs_of_wires(circuit: QuantumCircuit) -> list[Hashable]:
+    """Return the owners of each wire; anonymous components count as programs of their own."""
     owners: list[tuple[int, ...]] = [()] * circuit.num_qubits
+    anonymous: dict[int, Hashable] = {}
     segmentation = find_components(circuit)
     for segment in segmentation.segments:
         found = segmentation.components[segment.component].owners
         owners[segment.wire] = tuple(sorted(dict.fromkeys((*owners[segment.wire], *found))))
-    return owners
+        anonymous.setdefault(segment.wire, ("anonymous", segment.component))
+    return [own or anonymous.get(wire) for wire, own in enumerate(owners)]

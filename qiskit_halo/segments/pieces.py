@@ -105,7 +105,7 @@ def piece_instructions(
     for position, held in piece.barriers:
         qubits = [circuit.qubits[segmentation.segments[index].wire] for index in held]
         if len(qubits) < len(data[position].qubits):
-            own.append((position, CircuitInstruction(Barrier(len(qubits)), qubits, ())))
+            own.append((position, CircuitInstruction(Barrier(len(qubits), label=data[position].label), qubits, ())))
         else:
             own.append((position, data[position]))
     return [instruction for _, instruction in sorted(own, key=lambda item: item[0])]

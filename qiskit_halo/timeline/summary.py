@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.placement.handover import reset_dt
 from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
-from qiskit_halo.timeline.timeline import TimedPiece, Timeline
+from qiskit_halo.timeline.timeline import Timeline
 
 REPETITION_DELAYS_US = (250, 50, 0)
 """IBM's default repetition delay, a short one, and none, where only packing counts."""
@@ -25,39 +26,40 @@ def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, An
         metadata: ``metadata["halo"]`` of the circuit: names, shots, and what the layout stage predicted.
         resets: Rounds at a hand-over.
     """
-    dt = device.dt_s
-    groups: dict[tuple[int, ...], list[TimedPiece]] = {}
-    for timed in timeline.pieces:
-        groups.setdefault(timed.piece.owners, []).append(timed)
-    anonymous = groups.pop((), [])
-    alone = _success_alone(metadata)
+    owners = sorted(dict.fromkeys(owner for timed in timeline.pieces for owner in timed.piece.owners))
     lost = _handover_loss(timeline, device, resets)
-    programs = [
-        _program(owners, member, timeline, device, metadata, alone, lost)
-        for owners in sorted(groups)
-        for member in ([owners[0]] if len(owners) == 1 else owners)
-    ]
-    programs.sort(key=lambda p: -1 if p.index is None else p.index)
-    programs += [_program((), None, timeline, device, metadata, alone, lost)] if anonymous else []
+    programs = [_program(owner, timeline, device, metadata, lost) for owner in owners]
+    if any(not timed.piece.owners for timed in timeline.pieces):
+        programs.append(_program(None, timeline, device, metadata, lost))
     used = sorted(dict.fromkeys(q for timed in timeline.pieces for q in timed.qubits))
-    reset_s = float(max((device.reset_dt[q] for q in used), default=0)) * dt
-    makespan_s = timeline.makespan_dt * dt
-    lengths = [max(t.timing.length_dt for t in pieces) * dt for owners, pieces in groups.items() for _ in owners]
-    estimated = any(timed.estimated for timed in timeline.pieces)
+    resets_dt = reset_dt(device)
+    reset_s = max((int(resets_dt[q]) for q in used), default=0) * device.dt_s
+    makespan_s = timeline.makespan_dt * device.dt_s
+    lengths_s = [
+        max(t.timing.length_dt for t in timeline.pieces if owner in t.piece.owners) * device.dt_s for owner in owners
+    ]
     return HaloReport(
         programs=tuple(programs),
-        leases=_leases(timeline, dt),
+        leases=_leases(timeline, device.dt_s),
         num_qubits=device.num_qubits,
         couplers=device.couplers,
         makespan_s=makespan_s,
         reset_s=reset_s,
         num_qubits_used=len(used),
-        num_handovers=sum(1 for h in timeline.handovers if not h.first_use),
-        timing="order only" if not device.has_durations else "estimated" if estimated else "exact",
+        num_handovers=_num_handovers(timeline),
+        timing=_timing(timeline, device),
         qpu_time_ratios={
-            str(delay): _ratio(lengths, makespan_s, reset_s, delay * 1e-6) for delay in REPETITION_DELAYS_US
+            str(delay): _ratio(lengths_s, makespan_s, reset_s, delay * 1e-6) for delay in REPETITION_DELAYS_US
         },
     )
+
+
+def _timing(timeline: Timeline, device: DeviceModel) -> str:
+    if not device.has_durations:
+        return "order only"
+    # Without delays nothing holds an operation back until its time.
+    held = "delay" in device.target.operation_names
+    return "exact" if held and not any(timed.estimated for timed in timeline.pieces) else "estimated"
 
 
 def _ratio(lengths_s: list[float], makespan_s: float, reset_s: float, delay_s: float) -> float:
@@ -66,18 +68,25 @@ def _ratio(lengths_s: list[float], makespan_s: float, reset_s: float, delay_s: f
     return one_by_one / merged if merged > 0 else float(len(lengths_s))
 
 
+def _num_handovers(timeline: Timeline) -> int:
+    """Return how often a qubit passes to another program; what passes within one program does not count."""
+    holder: dict[int, tuple[int, ...]] = {}
+    count = 0
+    for timed in timeline.pieces:
+        owners = timed.piece.owners
+        count += sum(1 for qubit in timed.qubits if qubit in holder and (holder[qubit] != owners or not owners))
+        holder.update(dict.fromkeys(timed.qubits, owners))
+    return count
+
+
 def _program(
-    owners: tuple[int, ...],
-    member: int | None,
-    timeline: Timeline,
-    device: DeviceModel,
-    metadata: Mapping[str, Any],
-    alone: Mapping[tuple[int, ...], float],
-    lost: Mapping[int, float],
+    owner: int | None, timeline: Timeline, device: DeviceModel, metadata: Mapping[str, Any], lost: Mapping[int, float]
 ) -> ProgramReport:
+    """Return the entry of one program; ``None`` stands for all that belongs to no program."""
     entries = metadata.get("programs", ())
-    entry = entries[member] if member is not None and 0 <= member < len(entries) else {}
-    own = [(i, timed) for i, timed in enumerate(timeline.pieces) if timed.piece.owners == owners]
+    entry = entries[owner] if owner is not None and 0 <= owner < len(entries) else {}
+    own = [(i, timed) for i, timed in enumerate(timeline.pieces) if _belongs(timed.piece.owners, owner)]
+    planned = [p for p in metadata.get("placement", {}).get("pieces", ()) if _belongs(p["programs"], owner)]
     log_success = sum(
         float(t.workload.log_success(device, np.array([t.qubits], dtype=np.int64))[0]) + lost.get(i, 0.0)
         for i, t in own
@@ -85,30 +94,27 @@ def _program(
     start = min(t.start_dt for _, t in own)
     stop = max(t.start_dt + t.timing.length_dt for _, t in own)
     qubits = sorted(dict.fromkeys(q for _, t in own for q in t.qubits))
-    num_helpers = len(entry["helpers"]) if "helpers" in entry else 0
-    default_name = "(unmeasured)" if member is None else "(unnamed)" if member < 0 else f"program {member}"
+    wires = dict.fromkeys(wire for piece in planned for wire in piece["wires"])
+    helpers = dict.fromkeys(wire for piece in planned for wire in piece["helpers"])
+    num_helpers = max(len(helpers), len(entry.get("helpers", ())))
+    default_name = "(unmeasured)" if owner is None else "(unnamed)" if owner < 0 else f"program {owner}"
     return ProgramReport(
-        index=None if member is None or member < 0 else member,
+        index=None if owner is None or owner < 0 else owner,
         name=entry.get("name", default_name),
         shots=entry.get("shots"),
         qubits=tuple(qubits),
-        num_data=entry["num_qubits"] - num_helpers if "num_qubits" in entry else len(qubits),
+        num_data=entry.get("num_qubits", len(wires) or len(qubits)) - num_helpers,
         num_helpers=num_helpers,
         start_s=start * device.dt_s,
         length_s=(stop - start) * device.dt_s,
         # The merged place may beat what the search on the empty device found: then that is the best known.
-        success_alone=max(alone[owners], math.exp(log_success)) if owners in alone else None,
+        success_alone=max(math.prod(p["success_alone"] for p in planned), math.exp(log_success)) if planned else None,
         success_merged=math.exp(log_success),
     )
 
 
-def _success_alone(metadata: Mapping[str, Any]) -> dict[tuple[int, ...], float]:
-    """Return the best predicted success of each group of programs, as the layout stage found it."""
-    found: dict[tuple[int, ...], float] = {}
-    for piece in metadata.get("placement", {}).get("pieces", ()):
-        owners = tuple(piece["programs"])
-        found[owners] = found.get(owners, 1.0) * piece["success_alone"]
-    return found
+def _belongs(owners: Sequence[int], owner: int | None) -> bool:
+    return owner in owners if owner is not None else not owners
 
 
 def _handover_loss(timeline: Timeline, device: DeviceModel, resets: int) -> dict[int, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
+from qiskit.circuit import CircuitInstruction, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.measure import time_on
@@ -13,6 +13,7 @@ from qiskit_halo.fragments.success import Workload
 from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.handover import handover_dt
+from qiskit_halo.placement.quiet import part_strangers
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import Piece, find_pieces, piece_instructions
 from qiskit_halo.timeline.arbitrate import arbitrate
@@ -31,7 +32,8 @@ class TimedPiece:
         timing: Start times from the start of the piece.
         workload: What its predicted success depends on; sites are positions in ``qubits``.
         start_dt: Start of the piece in the merged circuit.
-        estimated: Whether it holds control flow, so that its times are a bound.
+        estimated: Whether it holds operations whose length is known only on the device or later (control flow, stretches,
+            delays with a parameter), so that its times are a bound.
     """
 
     piece: Piece
@@ -90,6 +92,8 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
         options: ``resets``, ``assume_clean`` and ``buffer`` matter here.
     """
     segmentation = find_components(circuit)
+    if options.buffer:
+        segmentation = part_strangers(segmentation)
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     found = find_pieces(segmentation)
     drafts = []
@@ -117,13 +121,20 @@ def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOpt
             timing=drafts[i][2],
             workload=drafts[i][3],
             start_dt=starts[i],
-            estimated=any(isinstance(op.operation, ControlFlowOp) for op in drafts[i][1] if op.is_control_flow()),
+            estimated=any(map(_is_open, drafts[i][1])),
         )
         for i in order
     )
     handovers = _handovers(pieces, device, options)
     ends = [timed.start_dt + timed.timing.length_dt for timed in pieces]
     return Timeline(pieces=pieces, handovers=handovers, makespan_dt=max(ends, default=0))
+
+
+def _is_open(instruction: CircuitInstruction) -> bool:
+    if instruction.name == "delay":
+        return not isinstance(instruction.operation.duration, (int, float))
+    # A store takes no time on a qubit, but nobody says when it happens.
+    return instruction.name == "store" or bool(instruction.is_control_flow())
 
 
 def _handovers(pieces: Sequence[TimedPiece], device: DeviceModel, options: HaloOptions) -> tuple[HandOver, ...]:
