@@ -35,10 +35,7 @@ def draw(folder: Path, suites: str, count: int, seed: int) -> list[QuantumCircui
     """Return ``count`` programs drawn with replacement from the suites, by ``seed``."""
     names = SUITES.get(suites, (suites,))
     files = [
-        path
-        for name in names
-        for path in sorted((folder / name).glob("*.qasm"))
-        if not path.name.startswith(LEFT_OUT)
+        path for name in names for path in sorted((folder / name).glob("*.qasm")) if not path.name.startswith(LEFT_OUT)
     ]
     if not files:
         raise SystemExit(f"no programs of {', '.join(names)} in {folder}; give their folder with --programs")

@@ -28,9 +28,7 @@ def make_metadata() -> dict[str, Any]:
             "index": k,
             "name": f"program {k}",
             "shots": NUM_SHOTS,
-            "registers": [
-                {"name": "c", "size": NUM_BITS, "bits": [[f"p{k}_c", b] for b in range(NUM_BITS)]}
-            ],
+            "registers": [{"name": "c", "size": NUM_BITS, "bits": [[f"p{k}_c", b] for b in range(NUM_BITS)]}],
             "merged_registers": [[f"p{k}_c", NUM_BITS]],
         }
         for k in range(NUM_PROGRAMS)

@@ -33,9 +33,7 @@ def main() -> None:
     passes = generate_halo_pass_manager(2, backend, options=HaloOptions(success_floor=0.8), seed_transpiler=1)
     isa = passes.run(batch.circuit)
     report = HaloReport.from_dict(isa.metadata["halo"]["report"])
-    print(
-        f"{batch.circuit.num_qubits} wires on {report.num_qubits} qubits, {report.num_handovers} hand-overs"
-    )
+    print(f"{batch.circuit.num_qubits} wires on {report.num_qubits} qubits, {report.num_handovers} hand-overs")
     for program in report.programs:
         print(
             f"{program.name}: qubits {program.qubits}, starts at {program.start_s * 1e6:.2f} µs, "

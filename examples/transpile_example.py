@@ -44,9 +44,7 @@ def syndrome() -> QuantumCircuit:
 def main() -> None:
     """Merge, compile, check, run, split."""
     backend = FakeTorino()
-    batch = MultiProgramCircuit(
-        [bell(), ladder(), syndrome()], shots=[1000, 4000, 2000], names=["ann", "bo", "cy"]
-    )
+    batch = MultiProgramCircuit([bell(), ladder(), syndrome()], shots=[1000, 4000, 2000], names=["ann", "bo", "cy"])
     isa = transpile(batch.circuit, backend, layout_method="halo", scheduling_method="halo", seed_transpiler=1)
     verify_isolation(isa)
     result = LocalSampler(backend, seed=1).run([isa], shots=batch.shots).result()

@@ -10,9 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # No deadline: the machine that runs the suite may be busy. Derandomized: a failure comes back on the next run.
-settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 # For hunting: HYPOTHESIS_PROFILE=explore draws new cases on every run.
 settings.register_profile("explore", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

@@ -55,15 +55,11 @@ def crowded_report(num_programs: int = 100, *, seed: int = 5) -> HaloReport:
         for q in qubits:
             if free_at[q]:
                 handovers += 1
-                leases.append(
-                    LeaseReport(qubit=q, program=index, kind="reset", start_s=start_s - 3e-6, stop_s=start_s)
-                )
+                leases.append(LeaseReport(qubit=q, program=index, kind="reset", start_s=start_s - 3e-6, stop_s=start_s))
             stop_s = start_s + length_s * float(rng.uniform(0.5, 1.0))
             leases.append(LeaseReport(qubit=q, program=index, kind="program", start_s=start_s, stop_s=stop_s))
             free_at[q] = stop_s
-        programs.append(
-            _program(index, f"prog_{index}", tuple(sorted(qubits)), start_s=start_s, length_s=length_s)
-        )
+        programs.append(_program(index, f"prog_{index}", tuple(sorted(qubits)), start_s=start_s, length_s=length_s))
     return HaloReport(
         programs=tuple(programs),
         leases=tuple(sorted(leases, key=lambda lease: (lease.qubit, lease.start_s))),

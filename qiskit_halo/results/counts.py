@@ -18,9 +18,7 @@ _EXACT_FLOAT = 2**53
 """Below this, the floats in which numpy adds up weights hold whole numbers exactly."""
 
 
-def split_counts(
-    counts: Mapping[str, int] | Mapping[int, int], metadata: Mapping[str, Any]
-) -> list[dict[str, int]]:
+def split_counts(counts: Mapping[str, int] | Mapping[int, int], metadata: Mapping[str, Any]) -> list[dict[str, int]]:
     """Return one dictionary of counts per program, in the order of the batch.
 
     Counts have no shot order to cut, so each dictionary holds **all** shots of the batch, not only those that the
@@ -104,7 +102,7 @@ def _parse_bit_strings(strings: Sequence[str], text: str, width: int) -> NDArray
         if columns is None:
             continue
         spaces = columns[:, 0] == _SPACE if len(strings) else np.zeros(len(columns), dtype=bool)
-        bits = columns[~spaces][::-1] - np.uint8(_ZERO)
+        bits: NDArray[np.uint8] = columns[~spaces][::-1] - np.uint8(_ZERO)
         if len(bits) == width and (columns[spaces] == _SPACE).all() and (bits <= 1).all():
             return bits
     for string in strings:
@@ -199,8 +197,8 @@ def _count_rows(
     if num_bits <= _TABLE_BITS and weights.sum() < _EXACT_FLOAT:
         codes = np.zeros(len(weights), dtype=np.uint8 if num_bits <= 8 else np.uint16)
         for row in rows:
-            codes <<= 1
-            codes |= row
+            np.left_shift(codes, 1, out=codes)
+            np.bitwise_or(codes, row, out=codes)
         table = np.bincount(codes, weights=weights, minlength=2**num_bits).astype(np.int64)
         # Keys whose count is 0 are kept if they were given, as Qiskit keeps them.
         present = np.flatnonzero(np.bincount(codes, minlength=2**num_bits))

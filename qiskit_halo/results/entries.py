@@ -70,7 +70,7 @@ def read_entries(metadata: Mapping[str, Any]) -> tuple[ProgramEntry, ...]:
     Raises:
         HaloValueError: It does not describe a merged circuit, or another version wrote it.
     """
-    version = metadata.get("version") if isinstance(metadata, Mapping) else None
+    version = metadata.get("version") if hasattr(metadata, "get") else None
     if version is None:
         raise HaloValueError(
             "the metadata does not describe a merged circuit; "
@@ -85,8 +85,7 @@ def read_entries(metadata: Mapping[str, Any]) -> tuple[ProgramEntry, ...]:
         return tuple(_read_entry(entry) for entry in metadata["programs"])
     except (KeyError, TypeError, ValueError) as error:
         raise HaloValueError(
-            f"the metadata of the merged circuit is damaged ({type(error).__name__}: {error}); "
-            "merge the programs again"
+            f"the metadata of the merged circuit is damaged ({type(error).__name__}: {error}); merge the programs again"
         ) from error
 
 

@@ -34,9 +34,11 @@ class ItemDataBin(DataBin):
     __slots__ = ("_fields",)
 
     def __init__(self, fields: dict[str, Any], shape: tuple[int, ...]) -> None:
-        """Args:
-        fields: Name -> value; every value leads with ``shape``.
-        shape: Shape of the pub.
+        """Hold ``fields``.
+
+        Args:
+            fields: Name -> value; every value leads with ``shape``.
+            shape: Shape of the pub.
         """
         super().__init__(shape=shape, **{name: value for name, value in fields.items() if _is_plain(name)})
         self._fields = dict(fields)

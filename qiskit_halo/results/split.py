@@ -45,7 +45,8 @@ def split_result(
         >>> from qiskit.circuit import QuantumCircuit
         >>> from qiskit.primitives import StatevectorSampler
         >>> one = QuantumCircuit(1)
-        >>> one.x(0); one.measure_all()
+        >>> _ = one.x(0)
+        >>> one.measure_all()
         >>> two = QuantumCircuit(2)
         >>> two.measure_all()
         >>> mpc = MultiProgramCircuit([one, two], shots=[10, 20])
@@ -80,9 +81,7 @@ def _unwrap(result: SamplerPubResult | DataBin | PrimitiveResult[Any]) -> tuple[
         return result.data, result.metadata
     if isinstance(result, DataBin):
         return result, {}
-    raise HaloValueError(
-        f"split takes a SamplerPubResult, a DataBin or a PrimitiveResult, not {type(result).__name__}"
-    )
+    raise HaloValueError(f"split takes a SamplerPubResult, a DataBin or a PrimitiveResult, not {type(result).__name__}")
 
 
 def _program_data(entry: ProgramEntry, data: DataBin, offsets: Mapping[str, int], width: int) -> DataBin:
@@ -148,9 +147,7 @@ def _cut(entry: ProgramEntry, data: DataBin, base: str, offset: int, width: int)
     return value
 
 
-def _rebuild(
-    entry: ProgramEntry, data: DataBin, register: UserRegister, offsets: Mapping[str, int], width: int
-) -> Any:
+def _rebuild(entry: ProgramEntry, data: DataBin, register: UserRegister, offsets: Mapping[str, int], width: int) -> Any:
     """Return a register whose bits lie in several base registers, or in part of one."""
     bases = dict.fromkeys(base for base, _ in register.bits)
     parts = {base: _cut(entry, data, base, offsets[base], width) for base in bases}

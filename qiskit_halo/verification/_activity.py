@@ -75,7 +75,7 @@ def _schedule(cut: CutCircuit, target: Target, num_wires: int, num_clbits: int) 
 
 
 def _gate_length(step: Step, target: Target) -> int | None:
-    if step.kind in ("control", "store", "jump") or step.name not in target.operation_names:
+    if step.name not in target.operation_names:
         return None
     properties = target[step.name].get(step.qubits)
     if properties is None or properties.duration is None:

@@ -141,6 +141,9 @@ class Ensemble:
         flat = flat.reshape(self.size, 1 << len(wires), -1)
         probability = np.einsum("bor,bor->bo", flat.real, flat.real) + np.einsum("bor,bor->bo", flat.imag, flat.imag)
         branch, outcome = self._branch_out(probability)
+        if not self.size:
+            self.groups = []
+            return
         left = [group.wires[axis] for axis in rest]
         self.groups.remove(group)
         for other in self.groups:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit.exceptions import CircuitError
+from qiskit.circuit.library import PauliEvolutionGate
 
 from qiskit_halo.errors import HaloValueError
 from qiskit_halo.verification._steps import Step
@@ -43,7 +44,9 @@ class MatrixCache:
             return self._known[key]
         operation: Any = source.operation
         width = len(step.qubits)
-        if width > _SMALL and getattr(operation, "definition", None) is not None:
+        # The matrix of a Pauli evolution is exact, but what every compiler runs is its synthesis, a product formula.
+        opened = width > _SMALL or isinstance(operation, PauliEvolutionGate)
+        if opened and getattr(operation, "definition", None) is not None:
             return None
         if width <= _LARGE:
             matrix = source.matrix

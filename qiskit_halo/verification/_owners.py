@@ -57,8 +57,8 @@ class Ownership:
     Args:
         components: Its components, by first step.
         of_segment: Owner of each segment: the index of a program, -1 for the unnamed one; each component without
-            clbits and variables is an owner of its own, called -2, -3, ...
-        of_component: Owner of each component, likewise. Where a component mixes programs, the smallest of the group.
+            clbits and variables is an owner of its own, called -2, -3, ... Joined programs go by the smallest of them.
+        of_component: Owner of each component, likewise.
         programs: Every program that owns a component, ascending.
         joined: Groups of programs that operations or clbits join, each ascending.
         violations: The operations that join them.
@@ -72,8 +72,13 @@ class Ownership:
     violations: tuple[Violation, ...]
 
 
-def find_owners(circuit: QuantumCircuit, cut: CutCircuit) -> Ownership:
+def find_owners(circuit: QuantumCircuit, cut: CutCircuit, *, merge_joined: bool) -> Ownership:
     """Recover the owner of every segment from the names of clbits and variables.
+
+    Args:
+        circuit: The circuit.
+        cut: The same, cut at its resets.
+        merge_joined: Whether programs that are joined anywhere count as one owner everywhere.
 
     Raises:
         IsolationError: Registers of two programs share a clbit.
@@ -100,7 +105,7 @@ def find_owners(circuit: QuantumCircuit, cut: CutCircuit) -> Ownership:
     anonymous = UNNAMED
     for owners_now in found:
         if owners_now:
-            of_component.append(members[groups.find(owners_now[0])][0])
+            of_component.append(members[groups.find(owners_now[0])][0] if merge_joined else owners_now[0])
         else:
             anonymous -= 1
             of_component.append(anonymous)
@@ -146,10 +151,13 @@ def _blame(cut: CutCircuit, component: Component, bit_owner: Sequence[int], name
         known = [(node, owner_of[joined.find(node)]) for node in nodes if joined.find(node) in owner_of]
         if len({owner for _, owner in known}) > 1:
             yield Violation(position=step.position, message=_mixture(step, known, names))
-        for node in nodes[1:]:
-            joined.union(nodes[0], node)
-        if known:
-            owner_of[joined.find(nodes[0])] = known[0][1]
+        # Only what one owner has grows together, so that one mistake is not reported over and over.
+        home = known[0] if known else (nodes[0], None)
+        for node in nodes:
+            if owner_of.get(joined.find(node), home[1]) == home[1]:
+                joined.union(home[0], node)
+        if home[1] is not None:
+            owner_of[joined.find(home[0])] = home[1]
 
 
 def _mixture(step: Step, known: Sequence[tuple[Hashable, int]], names: Names) -> str:

@@ -119,7 +119,7 @@ class _Runner:
             after = self.run_step(step, flow.normal, wires)
             flow.broken = _joined(flow.broken, after.broken)
             flow.continued = _joined(flow.continued, after.continued)
-            flow.normal = after.normal
+            flow.normal = _joined(None, after.normal)
         return flow
 
     def run_step(self, step: Step, ensemble: Ensemble, wires: Wires) -> _Flow:
@@ -244,7 +244,10 @@ class _Runner:
 
 
 def _joined(first: Ensemble | None, second: Ensemble | None) -> Ensemble | None:
-    if first is None or second is None:
-        return first if second is None else second
+    """Put the branches of both together; ``None`` if there are none (all of them too improbable, for one)."""
+    if first is None or not first.size:
+        return second if second is not None and second.size else None
+    if second is None or not second.size:
+        return first
     first.absorb(second)
     return first

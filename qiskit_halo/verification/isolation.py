@@ -102,7 +102,8 @@ def find_joined_programs(circuit: QuantumCircuit) -> tuple[tuple[int, ...], ...]
     Raises:
         IsolationError: Registers of two programs share a clbit.
     """
-    return find_owners(circuit, cut_at_resets(read_steps(circuit), circuit.num_qubits)).joined
+    cut = cut_at_resets(read_steps(circuit), circuit.num_qubits)
+    return find_owners(circuit, cut, merge_joined=True).joined
 
 
 def inspect_isolation(
@@ -114,7 +115,7 @@ def inspect_isolation(
     if buffer and target is None:
         raise HaloValueError(f"buffer={buffer} needs a target to measure distances on; pass target=backend.target")
     cut = cut_at_resets(read_steps(circuit), circuit.num_qubits)
-    owners = find_owners(circuit, cut)
+    owners = find_owners(circuit, cut, merge_joined=joined_allowed)
     names = Names(circuit)
     violations = [] if joined_allowed else list(owners.violations)
     handovers = list(_handovers(cut, owners))

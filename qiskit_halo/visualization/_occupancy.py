@@ -35,7 +35,5 @@ def qubits_in_reset(report: HaloReport, *, at_s: float | None) -> frozenset[int]
     if at_s is None:
         return frozenset()
     return frozenset(
-        lease.qubit
-        for lease in report.leases
-        if lease.kind == "reset" and lease.start_s <= at_s < lease.stop_s
+        lease.qubit for lease in report.leases if lease.kind == "reset" and lease.start_s <= at_s < lease.stop_s
     )

@@ -124,8 +124,7 @@ def _draw_couplers(
         LineCollection(
             lines,
             colors=[
-                colours[users[a][0]] if own else COUPLER
-                for own, (a, _) in zip(owned, report.couplers, strict=True)
+                colours[users[a][0]] if own else COUPLER for own, (a, _) in zip(owned, report.couplers, strict=True)
             ],
             linewidths=[5.0 if own else 1.5 for own in owned],
             zorder=1,
@@ -149,9 +148,7 @@ def _draw_disc(ax: Axes, point: Coordinates, colour: str, *, hatched: bool = Fal
     )
 
 
-def _draw_ring(
-    ax: Axes, point: Coordinates, held: tuple[int | None, ...], colours: dict[int | None, str]
-) -> None:
+def _draw_ring(ax: Axes, point: Coordinates, held: tuple[int | None, ...], colours: dict[int | None, str]) -> None:
     """Draw one slice a program, clockwise from the top, with its index while slices are wide enough."""
     from matplotlib.patches import Wedge
 
@@ -220,9 +217,7 @@ def _draw_numbers(
         )
 
 
-def _draw_names(
-    ax: Axes, report: HaloReport, points: Coordinates, users: list[tuple[int | None, ...]]
-) -> None:
+def _draw_names(ax: Axes, report: HaloReport, points: Coordinates, users: list[tuple[int | None, ...]]) -> None:
     """Name each program that holds all of its visible qubits alone, above the highest of them."""
     from matplotlib.patheffects import withStroke
 
@@ -260,14 +255,10 @@ def _title(ax: Axes, report: HaloReport, users: list[tuple[int | None, ...]], at
     if report.timing == "order only" and at_s is not None:
         when = f"at operation {math.floor(at_s)}"
     shared = f", at most {most} programs on one qubit" if most > 1 else ""
-    ax.set_title(
-        f"{len(programs)} programs on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11
-    )
+    ax.set_title(f"{len(programs)} programs on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11)
 
 
-def _draw_legend(
-    ax: Axes, report: HaloReport | None, colours: dict[int | None, str], *, has_resets: bool
-) -> None:
+def _draw_legend(ax: Axes, report: HaloReport | None, colours: dict[int | None, str], *, has_resets: bool) -> None:
     """Explain the colours beside the chip; without a ``report`` (too many programs) only that of a reset."""
     from matplotlib.patches import Patch
 

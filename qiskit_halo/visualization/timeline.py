@@ -79,9 +79,7 @@ def _frame(ax: Axes, report: HaloReport, qubits: list[int], scale: float) -> Non
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     named = sum(p.index is not None for p in report.programs)
-    note = {"exact": "", "estimated": ", times estimated", "order only": ", order only"}.get(
-        report.timing, ""
-    )
+    note = {"exact": "", "estimated": ", times estimated", "order only": ", order only"}.get(report.timing, "")
     span = "" if report.timing == "order only" else f" in {report.makespan_s * 1e6:.1f} µs"
     ax.set_title(
         f"{named} programs on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}",
@@ -118,9 +116,7 @@ def _draw_labels(
         if lease.program is None:
             continue
         room = int((lease.stop_s - lease.start_s) * scale * per_x / (_CHARACTER_WIDTH * size)) - 1
-        label = _fitting(
-            (f"{lease.program} {names.get(lease.program, '')}".strip(), str(lease.program)), room
-        )
+        label = _fitting((f"{lease.program} {names.get(lease.program, '')}".strip(), str(lease.program)), room)
         if label:
             ax.text(
                 (lease.start_s + lease.stop_s) / 2 * scale,

@@ -69,7 +69,7 @@ class TestFiles:
         _, done = result
         lines = done.stdout.splitlines()
         assert [line.split()[1] for line in lines[2:5]] == ["bell", "bernstein_vazirani", "bell_2"]
-        assert lines[3].split()[2:4] == ["5", "1"], "five qubits, one of them a helper"
+        assert lines[3].split()[2:4] == ["5", "4"], "five qubits, one of which is in use from beginning to end"
         assert "1011" in lines[3]
         assert lines[-1].startswith("isolation check passed")
         assert done.stderr == "", "no progress bar where nobody watches"

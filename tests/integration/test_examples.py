@@ -70,9 +70,7 @@ def test_helpers_are_marked() -> None:
 
 @pytest.mark.parametrize("name", ["transpile_example", "pass_manager_example", "sampler_example"])
 def test_script_runs(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / f"{name}.py")], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, str(EXAMPLES / f"{name}.py")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) >= 3
 

@@ -121,9 +121,7 @@ class TestBadInput:
 
 
 class TestHowErrorsAreTold:
-    @pytest.mark.parametrize(
-        ("error", "code"), [(HaloError("odd\n thing"), 2), (IsolationError("odd thing"), 1)]
-    )
+    @pytest.mark.parametrize(("error", "code"), [(HaloError("odd\n thing"), 2), (IsolationError("odd thing"), 1)])
     def test_one_line_and_no_traceback(
         self, call: Call, monkeypatch: pytest.MonkeyPatch, error: HaloError, code: int
     ) -> None:

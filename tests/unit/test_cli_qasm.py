@@ -30,9 +30,7 @@ def write(tmp_path: Path):
 class TestLoadCircuit:
     def test_version_is_read_behind_comments(self, write) -> None:
         two = load_circuit(write("// OPENQASM 3.0;\n\n" + HEADER_2 + "qreg q[2]; creg c[1]; h q[0];"))
-        three = load_circuit(
-            write("// OPENQASM 2.0;\n/* a\nb */ " + HEADER_3 + "qubit[2] q; bit[1] c; h q[0];")
-        )
+        three = load_circuit(write("// OPENQASM 2.0;\n/* a\nb */ " + HEADER_3 + "qubit[2] q; bit[1] c; h q[0];"))
         assert two.count_ops() == three.count_ops() == {"h": 1}
 
     def test_include_is_found_beside_the_file(self, write) -> None:
@@ -42,9 +40,7 @@ class TestLoadCircuit:
 
     def test_single_bits_are_gathered_in_order(self, write) -> None:
         circuit = load_circuit(
-            write(
-                HEADER_3 + "qubit[2] bits; bit a; bit[1] c; bit b; a = measure bits[0]; b = measure bits[1];"
-            )
+            write(HEADER_3 + "qubit[2] bits; bit a; bit[1] c; bit b; a = measure bits[0]; b = measure bits[1];")
         )
         assert [(r.name, r.size) for r in circuit.cregs] == [("c", 1), ("bits_2", 2)]
         written = [instruction.clbits[0] for instruction in circuit.data]
@@ -84,9 +80,7 @@ class TestLoadCircuit:
 
 class TestMarkHelpers:
     def test_positions_and_action_stay(self) -> None:
-        circuit = QuantumCircuit(
-            QuantumRegister(1, "anc"), QuantumRegister(2, "q"), global_phase=0.5, name="n"
-        )
+        circuit = QuantumCircuit(QuantumRegister(1, "anc"), QuantumRegister(2, "q"), global_phase=0.5, name="n")
         circuit.h(0)
         circuit.ccx(0, 2, 1)
         marked = mark_helpers(circuit, ["anc*"])

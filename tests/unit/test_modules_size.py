@@ -20,9 +20,7 @@ MODULES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py"))
 def test_module_is_short(module: str) -> None:
     lines = len((ROOT / module).read_text(encoding="utf-8").splitlines())
     limit = EXCEPTIONS.get(module, LIMIT)
-    assert lines <= limit, (
-        f"{module} has {lines} lines, more than {limit}: move one idea to a file of its own"
-    )
+    assert lines <= limit, f"{module} has {lines} lines, more than {limit}: move one idea to a file of its own"
 
 
 def test_exceptions_are_still_needed() -> None:

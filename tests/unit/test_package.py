@@ -20,9 +20,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(
-        ROOT / "qiskit_halo", source / "qiskit_halo", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "qiskit_halo", source / "qiskit_halo", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("tests", "benchmarks", "examples"):
         (source / name).mkdir()
         (source / name / "__init__.py").touch()

@@ -56,9 +56,7 @@ def test_bars_say_the_program() -> None:
 
 
 def test_labels_stay_inside_their_bars() -> None:
-    leases = tuple(
-        LeaseReport(qubit=q, program=1, kind="program", start_s=0.0, stop_s=q * 4e-8) for q in range(1, 60)
-    )
+    leases = tuple(LeaseReport(qubit=q, program=1, kind="program", start_s=0.0, stop_s=q * 4e-8) for q in range(1, 60))
     figure = plot_timeline(small_report(leases=leases, num_qubits=60, makespan_s=8e-6))
     figure.draw_without_rendering()
     axes = figure.axes[0]

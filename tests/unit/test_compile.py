@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from qiskit.circuit import Gate, QuantumCircuit
+from qiskit.circuit.library import ECRGate
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.errors import HaloTranspilerError
+from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler, two_qubit_pairs
+from qiskit_halo.fragments.fragment import Fragment, Shape
+from tests.targets import make_target
+
+
+def compiled(circuit: QuantumCircuit, region: tuple[int, ...], **settings: object) -> Fragment:
+    device = DeviceModel(make_target(6))
+    return FragmentCompiler(device, CompileSettings(**{"num_variants": 1, **settings})).compile(
+        circuit, region, "Program 0 ('ann')"
+    )
+
+
+def chain(num_qubits: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(num_qubits, num_qubits)
+    circuit.h(0)
+    for qubit in range(num_qubits - 1):
+        circuit.cx(qubit, qubit + 1)
+    circuit.barrier()
+    circuit.measure(range(num_qubits), range(num_qubits))
+    return circuit
+
+
+def test_a_fragment_uses_its_region_only():
+    fragment = compiled(chain(3), (2, 3, 4, 5))
+    assert fragment.num_sites == 3
+    assert set(fragment.home) <= {2, 3, 4, 5}
+    assert fragment.shapes == (Shape(sites=(0, 1, 2), edges=((0, 1), (1, 2))),)
+    assert fragment.circuit.count_ops()["cz"] == 2
+    assert fragment.circuit.num_clbits == 3
+    assert fragment.timing.length_dt > 1000
+    assert -0.2 < fragment.log_success < 0
+    (barrier,) = [i for i in fragment.circuit.data if i.name == "barrier"]
+    assert len(barrier.qubits) == 3  # on its own sites, not on the whole region
+
+
+def test_sites_at_the_start_and_at_the_end():
+    circuit = QuantumCircuit(3, 1)
+    circuit.x(0)
+    circuit.swap(0, 1)  # a change of names: no gate is left of it
+    circuit.measure(1, 0)
+    fragment = compiled(circuit, (0, 1, 2), optimization_level=2)
+    assert fragment.start_sites == (0, None, None)
+    assert fragment.final_sites == (None, 0, None)
+
+
+def test_the_best_of_several_seeds_is_kept():
+    circuit = QuantumCircuit(6, 6)
+    for pair in ((0, 1), (4, 5), (0, 4), (2, 5), (4, 2), (0, 1)):
+        circuit.cx(*pair)
+    circuit.measure(range(6), range(6))
+    alone = [compiled(circuit, range(6), seed=seed, optimization_level=1).log_success for seed in range(4)]
+    assert min(alone) < max(alone)
+    assert compiled(circuit, range(6), optimization_level=1, num_variants=4).log_success == max(alone)
+
+
+def test_compiling_repeats():
+    circuit = chain(4)
+    assert compiled(circuit, (0, 1, 2, 3), seed=3) == compiled(circuit, (0, 1, 2, 3), seed=3)
+
+
+@pytest.mark.parametrize("level", [0, 3])
+def test_one_qubit_on_one_qubit(level: int):
+    device = DeviceModel(make_target(1))
+    fragment = FragmentCompiler(device, CompileSettings(optimization_level=level)).compile(chain(1), (0,), "it")
+    assert (fragment.home, fragment.shapes) == ((0,), (Shape(sites=(0,), edges=()),))
+
+
+def test_no_qubits():
+    circuit = QuantumCircuit(0, 1)
+    circuit.store(circuit.add_var("v", False), circuit.clbits[0])
+    fragment = compiled(circuit, (3,))
+    assert (fragment.num_sites, fragment.shapes) == (0, ())
+    assert fragment.circuit.count_ops() == {"store": 2}
+
+
+def test_directed_gates_in_a_body_with_variables():
+    # Qiskit's own pass for directions stops with a crash here.
+    device = DeviceModel(make_target(3, gate=ECRGate, directed=True))
+    circuit = QuantumCircuit(3, 2)
+    flag = circuit.add_var("flag", False)
+    circuit.cx(2, 1)
+    circuit.cx(1, 0)
+    circuit.measure(0, 0)
+    circuit.store(flag, circuit.clbits[0])
+    with circuit.if_test(flag):
+        circuit.cx(1, 2)
+    circuit.measure([1, 2], [0, 1])
+    fragment = FragmentCompiler(device, CompileSettings()).compile(circuit, (0, 1, 2), "it")
+    assert fragment.circuit.count_ops()["ecr"] == 2
+    assert fragment.log_success > -1
+
+
+def test_pairs_in_nested_blocks():
+    circuit = QuantumCircuit(4, 1)
+    circuit.cx(3, 1)
+    circuit.barrier()
+    with circuit.while_loop((0, 0)):
+        with circuit.if_test((0, 1)):
+            circuit.cx(2, 0)
+        with circuit.if_test((0, 1)):
+            circuit.break_loop()
+        circuit.h([0, 1, 2, 3])
+    assert list(two_qubit_pairs(circuit)) == [(3, 1), (2, 0)]
+
+
+def test_a_loop_that_may_be_left_needs_no_coupler_for_that():
+    circuit = QuantumCircuit(2, 1)
+    circuit.measure(0, 0)
+    with circuit.while_loop((0, 0)):
+        circuit.x([0, 1])
+        with circuit.if_test((0, 1)):
+            circuit.break_loop()
+    assert [len(shape.sites) for shape in compiled(circuit, (0, 1)).shapes] == [1, 1]
+
+
+@pytest.mark.parametrize("construct", ["for_loop", "break_loop"])
+def test_a_missing_construct_names_the_program(construct: str):
+    circuit = QuantumCircuit(1, 1)
+    with circuit.for_loop(range(2)):
+        circuit.measure(0, 0)
+        with circuit.if_test((0, 1)):
+            circuit.break_loop()
+    target = make_target(1)
+    fewer = type(target)(num_qubits=1)
+    for name in target.operation_names:
+        if name != construct:
+            operation = target.operation_from_name(name)
+            properties = None if isinstance(operation, type) else dict(target[name])
+            fewer.add_instruction(operation, properties, name=name)
+    message = f"Program 1 ('bo') uses {construct}, which this device does not have; "
+    with pytest.raises(HaloTranspilerError, match=re.escape(message)):
+        FragmentCompiler(DeviceModel(fewer), CompileSettings()).compile(circuit, (0,), "Program 1 ('bo')")
+
+
+def test_an_operation_that_cannot_be_translated_names_the_program():
+    circuit = QuantumCircuit(1, 1)
+    circuit.append(Gate("mystery", 1, []), [0])
+    circuit.measure(0, 0)
+    with pytest.raises(HaloTranspilerError) as caught:
+        compiled(circuit, (0,))
+    assert caught.value.message.startswith("Program 0 ('ann') cannot be compiled for this device: ")
+    assert "mystery" in caught.value.message
+
+
+def test_no_variants():
+    with pytest.raises(HaloTranspilerError, match="num_variants must be at least 1, not 0"):
+        compiled(chain(1), (0,), num_variants=0)

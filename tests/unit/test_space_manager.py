@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from qiskit.circuit import AncillaRegister, ClassicalRegister, QuantumCircuit, QuantumRegister
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.errors import HaloTranspilerError, HaloWarning
+from qiskit_halo.fragments.compile import CompileSettings
+from qiskit_halo.multiprogram import MultiProgramCircuit
+from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.placement import Placement
+from qiskit_halo.placement.space_manager import SpaceManager
+from tests.fragment_samples import bell
+from tests.targets import make_target
+
+
+def place(programs: list[QuantumCircuit], num_qubits: int, **options: object) -> Placement:
+    mpc = MultiProgramCircuit(programs)
+    device = DeviceModel(make_target(num_qubits))
+    settings = CompileSettings(optimization_level=1, num_variants=1)
+    return SpaceManager(device, HaloOptions(**options), settings).place(mpc.circuit, mpc.circuit.metadata["halo"])
+
+
+def qubits_by_program(placement: Placement) -> dict[int, list[tuple[int, ...]]]:
+    found: dict[int, list[tuple[int, ...]]] = {}
+    for placed in placement.pieces:
+        found.setdefault(placed.piece.owners[0], []).append(tuple(sorted(placed.qubits)))
+    return dict(sorted(found.items()))
+
+
+def test_programs_side_by_side() -> None:
+    placement = place([bell(), bell()], 4)
+    assert qubits_by_program(placement) == {0: [(0, 1)], 1: [(2, 3)]}
+    assert [placed.start_dt for placed in placement.pieces] == [0, 0]
+
+
+def test_equal_programs_are_compiled_once() -> None:
+    first, second = place([bell(), bell(name="other")], 4).pieces
+    assert first.fragment is second.fragment
+
+
+def test_pieces_come_in_the_order_in_which_they_take_their_qubits() -> None:
+    placement = place([bell(1), bell(3)], 3)
+    assert [placed.piece.owners for placed in placement.pieces] == [(1,), (0,)]
+
+
+def test_sharing_none_gives_each_program_its_own_qubits() -> None:
+    assert qubits_by_program(place([bell(), bell()], 4, sharing="none")) == {0: [(0, 1)], 1: [(2, 3)]}
+    with pytest.raises(
+        HaloTranspilerError,
+        match=r"Program 1 \('other'\) finds no free qubits on this device of 3 with sharing='none'; share more",
+    ):
+        place([bell(), bell(name="other")], 3, sharing="none")
+
+
+def helped() -> QuantumCircuit:
+    circuit = QuantumCircuit(QuantumRegister(1, "d"), AncillaRegister(1, "a"), ClassicalRegister(2, "c"))
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    return circuit
+
+
+def test_sharing_helpers_shares_nothing_else() -> None:
+    placement = place([helped(), helped()], 3, sharing="helpers")
+    used = [dict(zip(placed.piece.wires, placed.qubits, strict=True)) for placed in placement.pieces]
+    data = [qubits[wire] for qubits in used for wire in qubits if wire < 2]
+    assert [placed.helpers for placed in placement.pieces] == [(2,), (3,)]
+    assert len(set(data)) == 2
+    assert used[0][2] == used[1][3]
+    with pytest.raises(HaloTranspilerError, match="finds no free qubits on this device of 2 with sharing='helpers'"):
+        place([helped(), helped()], 2, sharing="helpers")
+
+
+def test_a_data_qubit_keeps_the_sites_where_it_starts_and_where_it_ends() -> None:
+    circuit = QuantumCircuit(3, 3)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.cx(0, 2)
+    circuit.measure(range(3), range(3))
+    placement = place([circuit], 4, sharing="helpers")
+    (piece,) = placement.pieces
+    moved = [s != f for s, f in zip(piece.fragment.start_sites, piece.fragment.final_sites, strict=True)]
+    assert any(moved)
+    again = QuantumCircuit(1, 1)
+    again.h(0)
+    again.measure(0, 0)
+    both = place([circuit, again], 4, sharing="helpers")
+    data = [wire for wire in both.pieces[0].piece.wires if wire not in both.pieces[0].helpers]
+    held = {
+        both.pieces[0].qubits[site]
+        for wire in data
+        for sites in (both.pieces[0].fragment.start_sites, both.pieces[0].fragment.final_sites)
+        if (site := sites[wire]) is not None
+    }
+    assert not held & set(both.pieces[1].qubits)
+
+
+def test_a_program_that_is_too_wide() -> None:
+    with pytest.raises(
+        HaloTranspilerError,
+        match=r"Program 0 \('bell'\) needs 5 connected qubits, but the largest connected part .* has 3 of its 3",
+    ):
+        place([bell(5)], 3)
+
+
+def test_excluded_qubits_leave_too_small_a_part() -> None:
+    device = DeviceModel(make_target(3), exclude_qubits=(1,))
+    manager = SpaceManager(device, HaloOptions(), CompileSettings(num_variants=1))
+    with pytest.raises(HaloTranspilerError, match="the largest connected part of the device that works has 1 of its 3"):
+        manager.place(bell(), None)
+
+
+def test_who_cannot_keep_the_floor_is_named() -> None:
+    with pytest.warns(HaloWarning, match=r"Program 1 \('other'\): no free place keeps 1 of the best predicted"):
+        place([bell(1), bell(1, name="other")], 1, success_floor=1.0)
+
+
+def test_a_program_in_pieces_keeps_its_floor_as_a_whole() -> None:
+    parts = QuantumCircuit(2, 2)
+    parts.sx(0)
+    parts.measure([0, 1], [0, 1])
+    placement = place([parts, bell(1)], 2, resets=1, success_floor=0.97)
+    success: dict[int, float] = {}
+    for placed in placement.pieces:
+        owner = placed.piece.owners[0]
+        success[owner] = success.get(owner, 0.0) + placed.log_success - placed.log_best
+    assert all(math.exp(log_ratio) >= 0.97 for log_ratio in success.values())
+
+
+def test_circuits_without_operations() -> None:
+    device = DeviceModel(make_target(2))
+    manager = SpaceManager(device, HaloOptions(), CompileSettings(num_variants=1))
+    barriers = QuantumCircuit(2)
+    barriers.barrier()
+    for circuit in (QuantumCircuit(), QuantumCircuit(3, 3), barriers):
+        assert manager.place(circuit, None) == Placement(pieces=())
+
+
+def test_a_program_whose_gates_cancel() -> None:
+    circuit = QuantumCircuit(2, 1)
+    circuit.cx(0, 1)
+    circuit.cx(0, 1)
+    circuit.measure(0, 0)
+    ((qubits,),) = qubits_by_program(place([circuit], 2)).values()
+    assert len(qubits) == 1
+
+
+def test_with_a_buffer_operations_without_an_owner_go_their_own_way() -> None:
+    circuit = bell(1)
+    spare = QuantumCircuit(2, 1)
+    spare.compose(circuit, [0], [0], inplace=True)
+    spare.h(1)
+    spare.barrier()
+    assert [placed.piece.owners for placed in place([spare], 3).pieces] == [(0,)]
+    assert [placed.piece.owners for placed in place([spare], 3, buffer=1).pieces] == [(0,), ()]

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.converters import dag_to_circuit
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.options import HaloOptions
+from qiskit_halo.passes.write_timeline import write_timeline
+from qiskit_halo.rewire import empty_like
+from qiskit_halo.timeline.timeline import make_timeline
+from tests.targets import make_target
+
+Row = tuple[int, str, tuple[int, ...], int | None]
+
+
+def batch(num_qubits: int, num_programs: int = 2) -> QuantumCircuit:
+    return QuantumCircuit(
+        QuantumRegister(num_qubits, "q"), *(ClassicalRegister(1, f"p{k}_c") for k in range(num_programs))
+    )
+
+
+def written(
+    circuit: QuantumCircuit, *, pad: bool = True, options: HaloOptions | None = None, **target: object
+) -> list[Row]:
+    """(start, name, qubits, length of a delay) of every operation, in the order of the circuit."""
+    options = options or HaloOptions(resets=1)
+    device = DeviceModel(make_target(circuit.num_qubits, **target))
+    timeline = make_timeline(circuit, device, options)
+    empty = empty_like(circuit, QuantumRegister(bits=circuit.qubits, name="q"))
+    dag, times = write_timeline(empty, timeline, device, pad=pad, buffer=options.buffer)
+    out = dag_to_circuit(dag)
+    assert (out.qubits, out.clbits, len(times)) == (circuit.qubits, circuit.clbits, len(out.data))
+    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
+    return sorted(
+        (
+            start,
+            node.op.name,
+            tuple(index[q] for q in node.qargs),
+            node.op.duration if node.op.name == "delay" else None,
+        )
+        for node, start in times.items()
+    )
+
+
+def test_gaps_are_delays_and_hand_overs_resets() -> None:
+    circuit = batch(2)
+    circuit.x(0)
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.cz(0, 1)
+    circuit.measure(1, 1)
+    assert written(circuit, options=HaloOptions(resets=2)) == [
+        (0, "delay", (1,), 2640),
+        (0, "x", (0,), None),
+        (40, "measure", (0,), None),
+        (1040, "reset", (0,), None),
+        (1840, "reset", (0,), None),
+        (2640, "cz", (0, 1), None),
+        (2940, "measure", (1,), None),
+    ]
+
+
+def test_unused_wires_stay_empty_and_nothing_follows_the_last_operation() -> None:
+    circuit = batch(3)
+    circuit.measure(1, 0)
+    assert written(circuit) == [(0, "measure", (1,), None)]
+
+
+def test_without_padding_only_times_tell() -> None:
+    circuit = batch(2)
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.cz(0, 1)
+    circuit.measure(1, 1)
+    assert [row for row in written(circuit, pad=False) if row[2] != (0,)] == [
+        (1800, "cz", (0, 1), None),
+        (2100, "measure", (1,), None),
+    ]
+
+
+def test_delays_of_the_user_are_operations_in_ticks() -> None:
+    circuit = batch(1)
+    circuit.x(0)
+    circuit.delay(0.25, 0, "us")
+    circuit.delay(3, 0, "dt")
+    circuit.measure(0, 0)
+    assert written(circuit) == [
+        (0, "x", (0,), None),
+        (40, "delay", (0,), 250),
+        (290, "delay", (0,), 3),
+        (293, "measure", (0,), None),
+    ]
+
+
+def test_delays_that_are_open_stay_as_they_are() -> None:
+    circuit = batch(1)
+    length = Parameter("t")
+    circuit.delay(length, 0)
+    circuit.measure(0, 0)
+    assert written(circuit) == [(0, "delay", (0,), length), (0, "measure", (0,), None)]
+
+
+def test_aligned_resets_wait_for_their_ticks() -> None:
+    circuit = batch(1)
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.measure(0, 1)
+    assert written(circuit, options=HaloOptions(resets=2), pulse_alignment=48) == [
+        (0, "measure", (0,), None),
+        (1000, "delay", (0,), 8),
+        (1008, "reset", (0,), None),
+        (1808, "delay", (0,), 16),
+        (1824, "reset", (0,), None),
+        (2624, "delay", (0,), 16),
+        (2640, "measure", (0,), None),
+    ]
+
+
+def test_wires_with_control_flow_are_not_padded() -> None:
+    circuit = batch(2)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    circuit.reset(0)
+    circuit.cz(0, 1)
+    circuit.measure(1, 1)
+    # The branch is estimated at 700 + 40 ticks; qubit 1 belongs to the second program alone.
+    assert written(circuit) == [
+        (0, "delay", (1,), 2540),
+        (0, "measure", (0,), None),
+        (1000, "if_else", (0,), None),
+        (1740, "reset", (0,), None),
+        (2540, "cz", (0, 1), None),
+        (2840, "measure", (1,), None),
+    ]
+
+
+def test_a_buffer_is_a_barrier_where_delays_do_not_hold() -> None:
+    circuit = batch(3)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    circuit.measure(1, 1)
+    assert written(circuit, options=HaloOptions(buffer=1)) == [
+        (0, "delay", (1,), 1740),
+        (0, "measure", (0,), None),
+        (1000, "if_else", (0,), None),
+        (1740, "barrier", (0, 1), None),
+        (1740, "measure", (1,), None),
+    ]
+
+
+def test_without_durations_every_operation_counts_one() -> None:
+    circuit = batch(1)
+    circuit.x(0)
+    circuit.delay(100, 0, "ns")
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.measure(0, 1)
+    assert written(circuit, pad=False, durations=False) == [
+        (0, "x", (0,), None),
+        (1, "delay", (0,), 100),
+        (2, "measure", (0,), None),
+        (3, "reset", (0,), None),
+        (4, "measure", (0,), None),
+    ]
+
+
+def test_nothing_to_write() -> None:
+    assert written(batch(2)) == []
