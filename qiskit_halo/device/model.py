@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
@@ -123,6 +123,19 @@ class DeviceModel:
         return tuple((int(a), int(b)) for a, b in np.argwhere(np.triu(alive, 1)))
 
     @cached_property
+    def log_coupler_success(self) -> FloatArray:
+        """Log of the success of the best two-qubit gate between qubits, either way, shape (n, n); -inf if unusable."""
+        best = np.full((self.num_qubits, self.num_qubits), np.inf)
+        for table in self.gates.values():
+            if table.error.ndim == 2:
+                best = np.fmin(best, np.fmin(table.error, table.error.T))
+        usable = np.zeros_like(best, dtype=bool)
+        for a, b in self.couplers:
+            usable[a, b] = usable[b, a] = True
+        result: FloatArray = np.where(usable, np.log1p(-np.where(usable, best, 0.0)), -np.inf)
+        return result
+
+    @cached_property
     def graph(self) -> rx.PyGraph[int, None]:
         """All qubits as nodes, usable couplers as edges."""
         graph: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
@@ -157,6 +170,25 @@ class DeviceModel:
         if np.isnan(duration):
             duration = table.duration_dt[qubits[::-1]]
         return 0 if np.isnan(duration) else int(duration)
+
+    def durations_dt(
+        self, name: str, columns: Sequence[npt.NDArray[np.int64]], num_places: int
+    ) -> npt.NDArray[np.int64]:
+        """Return :meth:`duration_dt` on many places at once, shape (num_places,).
+
+        Args:
+            name: The operation.
+            columns: Physical qubits, one array of shape (num_places,) for each qubit of the operation.
+            num_places: Number of places.
+        """
+        table = self.gates.get(name)
+        if table is None or table.duration_dt.ndim != len(columns):
+            return np.zeros(num_places, dtype=np.int64)
+        if name == "reset":
+            return self.reset_dt[columns[0]]
+        duration = table.duration_dt[tuple(columns)]
+        duration = np.where(np.isnan(duration), table.duration_dt[tuple(columns[::-1])], duration)
+        return np.nan_to_num(duration, nan=0.0).astype(np.int64)
 
     def warn_about_gaps(self) -> None:
         """Say what the target leaves out."""

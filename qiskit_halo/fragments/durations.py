@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, Duration, QuantumCircuit
 from qiskit.circuit.classical import expr
 
@@ -57,11 +59,15 @@ class Durations:
         return seconds_to_dt(float(duration) * SECONDS_PER[unit], self._device.dt_s)
 
     def _control_flow(self, operation: ControlFlowOp, physical: Sequence[int]) -> int:
-        longest: int = max((self._block(block, physical) for block in operation.blocks), default=0)
+        longest = max((self._block(block, physical) for block in operation.blocks), default=0)
+        return int(self.of_branches(operation, np.array([longest], dtype=np.int64))[0])
+
+    def of_branches(self, operation: ControlFlowOp, longest_dt: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the length of ``operation`` whose longest block takes ``longest_dt``, an array of any shape."""
         if operation.name == "box":
             stated = 0 if operation.duration is None else self._stated(operation.duration, operation.unit)
-            return max(longest, stated)
-        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds_of(operation) * longest
+            return np.maximum(longest_dt, stated)
+        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds_of(operation) * longest_dt
 
     def _block(self, block: QuantumCircuit, physical: Sequence[int]) -> int:
         index = {qubit: i for i, qubit in enumerate(block.qubits)}

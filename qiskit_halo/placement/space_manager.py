@@ -21,9 +21,10 @@ from qiskit_halo.fragments.fragment import Fragment
 from qiskit_halo.fragments.key import structure_key
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
+from qiskit_halo.placement.board import PackingItem
 from qiskit_halo.placement.candidates import Candidates, find_candidates
 from qiskit_halo.placement.embeddings import Embedder
-from qiskit_halo.placement.packing import PackingItem, PlacedItem, pack
+from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
 from qiskit_halo.placement.roles import find_helpers
@@ -75,9 +76,9 @@ class SpaceManager:
 
         def item_of(index: int, found: Candidates) -> PackingItem:
             return PackingItem(
-                candidates=found,
+                variants=(found,),
                 log_floor=floors[index],
-                exclusive_sites=self._exclusive_sites(bodies[index], found.fragment, helpers[index]),
+                exclusive_sites=(self._exclusive_sites(bodies[index], found.fragment, helpers[index]),),
                 owners=pieces[index].owners,
             )
 
@@ -96,12 +97,12 @@ class SpaceManager:
                 PlacedPiece(
                     piece=pieces[i],
                     body=bodies[i],
-                    fragment=item.candidates.fragment,
-                    qubits=item.qubits,
+                    fragment=item.item.variants[item.spot.variant].fragment,
+                    qubits=item.spot.qubits,
                     helpers=helpers[i],
                     start_dt=item.start_dt,
-                    log_best=max(candidates[i].best, item.log_success),
-                    log_success=item.log_success,
+                    log_best=max(candidates[i].best, item.spot.log_success),
+                    log_success=item.spot.log_success,
                 )
                 for i, item in order
             )
