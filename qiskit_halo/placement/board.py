@@ -15,7 +15,7 @@ from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray
 from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
-from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, intersect, slots_from
+from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
 from qiskit_halo.placement.windows import Windows, slot_windows
 
 SLOTS_PER_LEASE = 24
@@ -222,11 +222,12 @@ class Board:
             rows = group.rows[good[group.rows]]
             if not len(rows):
                 continue
-            layers = [self._grid.starts(stop - start, start) for start, stop in group.spans]
-            if quiet is not None:
-                still = self._surroundings.starts(quiet, group.length)
-                layers = [layer & still for layer in layers]
-            words = intersect(layers, places[rows]) & common
+            words = np.repeat(common[None, :], len(rows), axis=0)
+            still = None if quiet is None else self._surroundings.starts(quiet, group.length)
+            for qubits, (start, stop) in zip(places[rows].T, group.spans, strict=True):
+                words &= self._grid.starts(qubits, stop - start, start)
+                if still is not None:
+                    words &= still[qubits]
             starts = first_slots(words)
             ends = starts + group.length
             late = np.where(starts < 0, LATEST, np.maximum(ends, limit))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -16,8 +14,8 @@ WORD = 64
 class SlotGrid:
     """Free slots of every qubit; grows at its end as far as needed.
 
-    Bit s of a number is slot s; in words it is bit s % 64 of word s // 64. A row of a few hundred bits is one Python
-    integer, because numpy would spend most of its time on the call; what is asked for all qubits at once is words.
+    Bit s of a number is slot s; in words it is bit s % 64 of word s // 64. The row of one qubit is one Python integer,
+    because numpy would spend most of its time on the call; what is asked for many qubits at once is words.
 
     Args:
         num_qubits: Number of qubits.
@@ -27,9 +25,10 @@ class SlotGrid:
     def __init__(self, num_qubits: int, num_slots: int) -> None:
         self._num_words = max(1, -(-num_slots // WORD))
         self._free = [(1 << self.num_slots) - 1] * num_qubits
-        self._changed = np.zeros(num_qubits, dtype=np.int64)
+        # When each qubit last changed, and when the runs of each length were last found on it.
         self._clock = 0
-        self._runs: dict[int, tuple[int, WordArray]] = {}
+        self._changed = np.zeros(num_qubits, dtype=np.int64)
+        self._runs: dict[int, tuple[IntArray, WordArray]] = {}
 
     @property
     def num_slots(self) -> int:
@@ -40,7 +39,8 @@ class SlotGrid:
         """See to it that there are at least ``num_slots`` slots."""
         old = self.num_slots
         if num_slots > old:
-            self._num_words = -(-num_slots // WORD)
+            # Half as much again, so that growing is rare.
+            self._num_words = -(-max(num_slots, old * 3 // 2) // WORD)
             more = ((1 << self.num_slots) - 1) ^ ((1 << old) - 1)
             self._free = [free | more for free in self._free]
             self._runs.clear()
@@ -48,41 +48,39 @@ class SlotGrid:
     def book(self, qubit: int, start: int, stop: int) -> None:
         """Take slots ``[start, stop)`` of ``qubit``."""
         self._free[qubit] &= ~_span(start, stop)
-        self._touch(qubit)
+        self._clock += 1
+        self._changed[qubit] = self._clock
 
     def is_free(self, qubit: int, start: int, stop: int) -> bool:
         """Return whether all slots ``[start, stop)`` of ``qubit`` are free."""
         span = _span(start, stop)
         return self._free[qubit] & span == span
 
-    def starts(self, length: int, offset: int) -> WordArray:
-        """Return for each qubit the slots s such that ``[s + offset, s + offset + length)`` is free.
+    def starts(self, qubits: IntArray, length: int, offset: int) -> WordArray:
+        """Return for each of ``qubits`` the slots s such that ``[s + offset, s + offset + length)`` is free.
 
         Slots that would reach before the first are not; what lies behind the last slot is taken.
 
         Returns:
-            uint64, shape (num_qubits, num_words).
+            uint64, shape (len(qubits), num_words).
         """
         if length <= 0:
-            return np.full((len(self._free), self._num_words), ~np.uint64(0), dtype=np.uint64)
-        return _moved(self._run(length), offset)
+            return np.full((len(qubits), self._num_words), ~np.uint64(0), dtype=np.uint64)
+        return _moved(self._first_of_runs(qubits, length), offset)
 
-    def _run(self, length: int) -> WordArray:
+    def _first_of_runs(self, qubits: IntArray, length: int) -> WordArray:
         """Return the first slots of free runs of ``length``: found again only for qubits that have changed."""
         if length not in self._runs:
-            self._runs[length] = (-1, np.empty((len(self._free), self._num_words), dtype=np.uint64))
-        clock, known = self._runs[length]
-        if clock < self._clock:
-            stale = np.flatnonzero(self._changed > clock).tolist()
+            never = np.full(len(self._free), -1, dtype=np.int64)
+            self._runs[length] = (never, np.empty((len(self._free), self._num_words), dtype=np.uint64))
+        found_at, known = self._runs[length]
+        stale = np.unique(qubits[self._changed[qubits] > found_at[qubits]])
+        if len(stale):
             size = self._num_words * 8
-            found = b"".join(_first_of_runs(self._free[q], length).to_bytes(size, "little") for q in stale)
+            found = b"".join(_first_of_runs(self._free[q], length).to_bytes(size, "little") for q in stale.tolist())
             known[stale] = np.frombuffer(found, dtype="<u8").reshape(len(stale), self._num_words)
-            self._runs[length] = (self._clock, known)
-        return known
-
-    def _touch(self, qubit: int) -> None:
-        self._clock += 1
-        self._changed[qubit] = self._clock
+            found_at[stale] = self._clock
+        return known[qubits]
 
 
 def _span(start: int, stop: int) -> int:
@@ -125,19 +123,6 @@ def pack_slots(free: npt.NDArray[np.bool_]) -> WordArray:
 def slots_from(first: int, num_slots: int) -> WordArray:
     """Return words in which slots ``[first, num_slots)`` are set, shape (num_slots / 64,)."""
     return np.frombuffer(_span(first, num_slots).to_bytes(num_slots // 8, "little"), dtype="<u8").astype(np.uint64)
-
-
-def intersect(layers: Sequence[WordArray], places: IntArray) -> WordArray:
-    """Return the slots at which every site of each place is in its layer.
-
-    Args:
-        layers: For each site, words of every qubit.
-        places: Shape (num_places, num_sites).
-    """
-    common = layers[0][places[:, 0]]
-    for site in range(1, len(layers)):
-        common &= layers[site][places[:, site]]
-    return common
 
 
 def _moved(words: WordArray, slots: int) -> WordArray:
