@@ -37,6 +37,10 @@ LEAST_LOSS = 1e-3
 """Loss counted for every piece besides its own, so that one that can lose nothing by itself may still be reset."""
 
 
+LEAST_REGION, ROOM = 32, 8
+"""Fragments are compiled on this many qubits, doubled until there are ``ROOM`` for each qubit of the body."""
+
+
 class SpaceManager:
     """Places the pieces of one circuit on one device.
 
@@ -53,6 +57,8 @@ class SpaceManager:
         self._embedder = Embedder(device)
         self._regions = connected_regions(device)
         self._compiled: dict[str, Candidates] = {}
+        self._homes: dict[int, tuple[int, ...]] = {}
+        self._quality = _qubit_quality(device)
 
     def place(self, circuit: QuantumCircuit, metadata: Mapping[str, Any] | None) -> Placement:
         """Return a place for every piece of ``circuit``.
@@ -118,13 +124,30 @@ class SpaceManager:
                     f"{label} needs {width} connected qubits, but the largest connected part of the device that "
                     f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
                 )
-            fragment = self._compiler.compile(body.circuit, self._regions[0], label)
+            fragment = self._compiler.compile(body.circuit, self._home(width), label)
             self._compiled[key] = find_candidates(fragment, self._device, self._embedder)
         return self._compiled[key]
 
+    def _home(self, width: int) -> tuple[int, ...]:
+        """Return the region where bodies of ``width`` qubits are compiled: the best part of the device, with room to spare.
+
+        Embedding moves the result to wherever it fits; on a large device Qiskit's passes take most of their time for
+        qubits that the body never sees.
+        """
+        size = LEAST_REGION
+        while size < ROOM * width:
+            size *= 2
+        size = min(size, len(self._regions[0]))
+        if size not in self._homes:
+            inside = np.zeros(self._device.num_qubits, dtype=bool)
+            inside[list(self._regions[0])] = True
+            home = grow_region(self._device, inside, size, self._quality)
+            assert home is not None, "the region is connected and large enough"
+            self._homes[size] = home
+        return self._homes[size]
+
     def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> Candidates | None:
-        quality = -self._device.readout_error
-        region = grow_region(self._device, free, max(1, body.circuit.num_qubits), quality)
+        region = grow_region(self._device, free, max(1, body.circuit.num_qubits), self._quality)
         if region is None:
             return None
         fragment = self._compiler.compile(body.circuit, region, label)
@@ -157,6 +180,15 @@ class SpaceManager:
                 HaloWarning,
                 stacklevel=2,
             )
+
+
+def _qubit_quality(device: DeviceModel) -> npt.NDArray[np.float64]:
+    """Return how good each qubit is: log success of its readout and, on average, of its couplers."""
+    log_readout = np.log1p(-np.clip(device.readout_error, 0.0, 1 - 1e-9))
+    coupled = np.isfinite(device.log_coupler_success)
+    total = np.where(coupled, device.log_coupler_success, 0.0).sum(axis=1)
+    quality: npt.NDArray[np.float64] = log_readout + total / np.maximum(1, coupled.sum(axis=1))
+    return quality
 
 
 def _log_floors(pieces: tuple[Piece, ...], candidates: list[Candidates], success_floor: float) -> list[float]:
