@@ -120,12 +120,13 @@ def _handovers(out: QuantumCircuit, timeline: Timeline, device: DeviceModel, pad
     place = -1 - sum(2 + handover.rounds for handover in timeline.handovers)
     for handover in timeline.handovers:
         wire = (out.qubits[handover.qubit],)
-        start = handover.start_dt
-        if handover.scrub and scrubber is not None:
+        if handover.scrub_dt is not None and scrubber is not None:
+            start = handover.scrub_dt
             for operation, length in scrubber.draw(handover.qubit):
                 place += 1
                 yield _Event((start, handover.piece_index, place), CircuitInstruction(operation, wire, ()), length)
                 start += scrubber.step_dt(length)
+        start = handover.start_dt
         for _ in range(handover.rounds):
             place += 1
             yield _Event(

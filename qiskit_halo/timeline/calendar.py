@@ -28,9 +28,10 @@ class Calendar:
     Args:
         device: The device: alignment and distances.
         options: ``assume_clean`` and ``buffer`` matter here.
+        tail_dt: Ticks after the end of a turn in which its qubits are still active: a scrub.
     """
 
-    def __init__(self, device: DeviceModel, options: HaloOptions) -> None:
+    def __init__(self, device: DeviceModel, options: HaloOptions, tail_dt: int = 0) -> None:
         self._alignment = device.alignment
         self._clean = options.assume_clean
         # Per qubit, ascending: (end of the lease before, latest end of a lease here, whether nobody was there before).
@@ -39,6 +40,7 @@ class Calendar:
         # Per qubit, by start: (start, stop, owners) of whoever runs on it or near it; and the longest of them.
         self._active: list[list[tuple[int, int, tuple[int, ...]]]] = [[] for _ in range(device.num_qubits)]
         self._longest = 0
+        self._tail_dt = tail_dt
 
     def earliest(self, turn: Turn, not_before: int = 0) -> int:
         """Return the first tick at which all qubits of ``turn`` can be taken together."""
@@ -96,7 +98,7 @@ class Calendar:
         """Return the first start from ``start`` on at which nobody else is active on or near the qubits of ``turn``."""
         own = frozenset(turn.owners)
         latest = start
-        stop = start + max(turn.length_dt, 1)
+        stop = start + max(turn.length_dt + self._tail_dt, 1)
         for qubit, _, _ in turn.intervals:
             active = self._active[qubit]
             for index in range(bisect_left(active, (start - self._longest,)), len(active)):
@@ -108,8 +110,9 @@ class Calendar:
         return -(-latest // self._alignment) * self._alignment
 
     def _enter(self, turn: Turn, start: int) -> None:
-        stop = start + turn.length_dt
-        self._longest = max(self._longest, turn.length_dt)
+        length = max(turn.length_dt + self._tail_dt, 1)
+        stop = start + length
+        self._longest = max(self._longest, length)
         around = dict.fromkeys(near for qubit, _, _ in turn.intervals for near in self._near[qubit])
         for qubit in around:
             insort(self._active[qubit], (start, stop, turn.owners))

@@ -72,6 +72,7 @@ class Desk:
             whole_turn(d.piece.owners, i, d.leases, d.timing.length_dt, times, weight_of(d.piece.owners))
             for i, d in enumerate(drafts)
         ]
+        self._tail_dt = times.tail_dt
         self._max_wait_dt = options.max_wait_s / device.dt_s if exact else 0.0
         self._limit_dt = float("inf")
         if options.max_duration_s is not None and device.has_durations:
@@ -137,7 +138,7 @@ class Desk:
             )
 
     def _book(self, order: Sequence[int], rigid: Sequence[bool]) -> list[int]:
-        calendar = Calendar(self._device, self._options)
+        calendar = Calendar(self._device, self._options, self._tail_dt)
         starts = [0] * len(self.turns)
         for index in order:
             turn = self.turns[index]

@@ -27,10 +27,11 @@ class HandOver:
         qubit: Physical qubit.
         piece_index: Position in :attr:`Timeline.pieces` of the piece that takes the qubit over.
         rounds: Number of resets.
-        start_dt: Start of the first of them, or of the scrub before it.
+        start_dt: Start of the first of them.
         stop_dt: End of the last, which is where the lease begins.
         first_use: Whether nobody had the qubit before.
-        scrub: Whether a random X comes first: the qubit passes to another owner and the user has asked for it.
+        scrub_dt: Start of the random X, right after the lease before; ``None`` without one: the user has not asked for it,
+            or the qubit stays with its owner.
     """
 
     qubit: int
@@ -39,7 +40,7 @@ class HandOver:
     start_dt: int
     stop_dt: int
     first_use: bool
-    scrub: bool = False
+    scrub_dt: int | None = None
 
 
 class HandOverTimes:
@@ -55,18 +56,23 @@ class HandOverTimes:
 
     def __init__(self, device: DeviceModel, options: HaloOptions) -> None:
         self._rounds = options.resets
-        self._alignment = device.alignment
+        self.alignment = device.alignment
         self.round_dt: list[int] = round_dt(device).tolist()
         self.scrub_dt: list[int] = [0] * device.num_qubits
         self.scrub_gate: str | None = None
         if options.scrub:
             self.scrub_gate = _scrub_gate(device)
             pulses = 1 if self.scrub_gate == "x" else 2
-            self.pulse_dt = [
-                round_up(device.duration_dt(self.scrub_gate, (q,)) if device.has_durations else 1, device.alignment)
+            self.scrub_dt = [
+                pulses
+                * round_up(device.duration_dt(self.scrub_gate, (q,)) if device.has_durations else 1, device.alignment)
                 for q in range(device.num_qubits)
             ]
-            self.scrub_dt = [pulses * ticks for ticks in self.pulse_dt]
+
+    @property
+    def tail_dt(self) -> int:
+        """Most ticks from the end of a lease to the end of the scrub that follows it."""
+        return max(self.scrub_dt, default=0) + self.alignment - 1 if self.scrub_gate else 0
 
     def lead_dt(self, qubit: int, own_resets: int = 0) -> int:
         """Return the ticks between the end of another piece's lease and the begin of one that has resets of its own.
@@ -74,7 +80,9 @@ class HandOverTimes:
         At least one step of the device's alignment, so that time alone tells which of two leases is first.
         """
         missing = max(0, self._rounds - own_resets)
-        return max(self.scrub_dt[qubit] + missing * self.round_dt[qubit], self._alignment)
+        # The scrub starts on a multiple of the alignment, which the lease before may not have ended on.
+        scrub = self.scrub_dt[qubit] + self.alignment - 1 if self.scrub_gate else 0
+        return max(scrub + missing * self.round_dt[qubit], self.alignment)
 
 
 def find_handovers(pieces: Sequence[TimedPiece], options: HaloOptions, times: HandOverTimes) -> tuple[HandOver, ...]:
@@ -84,30 +92,30 @@ def find_handovers(pieces: Sequence[TimedPiece], options: HaloOptions, times: Ha
     lease starts in |0>, and what a reset leaves is priced in the same way.
     """
     leases = sorted(
-        (lease.qubit, timed.start_dt + lease.start_dt, index, lease.resets)
+        (lease.qubit, timed.start_dt + lease.start_dt, timed.start_dt + lease.stop_dt, index, lease.resets)
         for index, timed in enumerate(pieces)
         for lease in timed.leases
     )
     found: list[HandOver] = []
-    before = (-1, -1)
-    for qubit, start, index, own_resets in leases:
+    before = (-1, -1, 0)
+    for qubit, start, stop, index, own_resets in leases:
         first_use = before[0] != qubit
-        holder, before = before[1], (qubit, index)
+        holder, released = before[1:]
+        before = (qubit, index, stop)
         if (first_use and options.assume_clean) or (not first_use and holder == index):
             continue
         rounds = max(0, options.resets - own_resets)
         owners = pieces[index].piece.owners
         scrub = options.scrub and not first_use and (not owners or owners != pieces[holder].piece.owners)
-        length = rounds * times.round_dt[qubit] + (times.scrub_dt[qubit] if scrub else 0)
         found.append(
             HandOver(
                 qubit=qubit,
                 piece_index=index,
                 rounds=rounds,
-                start_dt=start - length,
+                start_dt=start - rounds * times.round_dt[qubit],
                 stop_dt=start,
                 first_use=first_use,
-                scrub=scrub,
+                scrub_dt=round_up(released, times.alignment) if scrub else None,
             )
         )
     return tuple(sorted(found, key=lambda handover: (handover.piece_index, handover.qubit, handover.start_dt)))
