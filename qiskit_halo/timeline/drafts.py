@@ -16,7 +16,7 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.quiet import part_strangers
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import Piece, find_pieces, piece_instructions
-from qiskit_halo.timeline.leases import Lease, find_leases, trim_barriers
+from qiskit_halo.timeline.leases import Lease, delay_resets, find_leases, trim_barriers
 from qiskit_halo.timeline.wire_order import in_wire_order
 
 
@@ -74,6 +74,8 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
         sites = [tuple([site[index[qubit]] for qubit in i.qubits]) for i in body]
         timing, workload, log_success = time_on(body, sites, piece.wires, device)
         instructions, where, timing = trim_barriers(body, sites, timing, front=exact)
+        if exact:
+            timing = delay_resets(instructions, where, timing, device.alignment)
         drafts.append(
             Draft(
                 piece=piece,

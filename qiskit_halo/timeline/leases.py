@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import Barrier, CircuitInstruction
 
 from qiskit_halo.fragments.timing import Timing
+from qiskit_halo.units import round_down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,23 @@ def find_leases(
         for site, own in enumerate(spans)
         for start, stop, resets, _ in own
     )
+
+
+def delay_resets(
+    instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], timing: Timing, alignment: int
+) -> Timing:
+    """Return times in which each reset comes right before what its qubit is reset for.
+
+    Nobody decays meanwhile, and the qubit can be lent in between.
+    """
+    starts = list(timing.start_dt)
+    next_start: dict[int, int] = {}
+    for index in range(len(starts) - 1, -1, -1):
+        if instructions[index].name == "reset" and sites[index][0] in next_start:
+            latest = round_down(next_start[sites[index][0]] - timing.duration_dt[index], alignment)
+            starts[index] = max(starts[index], latest)
+        next_start.update(dict.fromkeys(sites[index], starts[index]))
+    return dataclasses.replace(timing, start_dt=tuple(starts))
 
 
 def trim_barriers(

@@ -11,7 +11,7 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.success import measure_workload
 from qiskit_halo.fragments.timing import TimedOperation, Timing, as_soon_as_possible, schedule, timed_operations
 from qiskit_halo.timeline.drafts import Draft
-from qiskit_halo.timeline.leases import find_leases
+from qiskit_halo.timeline.leases import delay_resets, find_leases
 
 
 def stretch(draft: Draft, booked_dt: Sequence[tuple[int, int]], device: DeviceModel) -> Draft | None:
@@ -37,11 +37,16 @@ def stretch(draft: Draft, booked_dt: Sequence[tuple[int, int]], device: DeviceMo
         schedule(everything, len(draft.qubits), device.alignment),
         _plain(everything, draft.timing, device.alignment),
     ):
-        own_timing = Timing(
-            start_dt=timing.start_dt[len(extra) :],
-            duration_dt=draft.timing.duration_dt,
-            length_dt=timing.length_dt,
-            busy_dt=timing.busy_dt,
+        own_timing = delay_resets(
+            draft.instructions,
+            draft.sites,
+            Timing(
+                start_dt=timing.start_dt[len(extra) :],
+                duration_dt=draft.timing.duration_dt,
+                length_dt=timing.length_dt,
+                busy_dt=timing.busy_dt,
+            ),
+            device.alignment,
         )
         leases = find_leases(draft.instructions, draft.sites, own_timing, draft.qubits, lend=True)
         if all(

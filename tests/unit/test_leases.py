@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from qiskit.circuit import QuantumCircuit
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments.measure import sites_of, time_on
+from qiskit_halo.timeline.leases import delay_resets, find_leases, trim_barriers
+from tests.draft_samples import lease
+from tests.targets import make_target
+
+
+def leases(circuit: QuantumCircuit, *, lend: bool = True, front: bool | None = None) -> list[tuple[int, int, int, int]]:
+    """(qubit, start, stop, own resets), on qubits 10, 11, ... of the device."""
+    device = DeviceModel(make_target(20))
+    physical = [10 + q for q in range(circuit.num_qubits)]
+    timing, _, _ = time_on(circuit.data, sites_of(circuit), physical, device)
+    instructions, sites, timing = trim_barriers(
+        circuit.data, sites_of(circuit), timing, front=lend if front is None else front
+    )
+    if lend:
+        timing = delay_resets(instructions, sites, timing, alignment=1)
+    found = find_leases(instructions, sites, timing, physical, lend=lend)
+    return [(each.qubit, each.start_dt, each.stop_dt, each.resets) for each in found]
+
+
+def test_a_qubit_is_held_from_its_first_operation_to_its_last() -> None:
+    circuit = QuantumCircuit(3, 1)
+    circuit.sx(0)
+    circuit.cz(0, 1)
+    circuit.measure(0, 0)
+    assert leases(circuit) == [(10, 0, 1340, 0), (11, 40, 340, 0)]
+
+
+def rounds() -> QuantumCircuit:
+    circuit = QuantumCircuit(2, 2)
+    circuit.cz(0, 1)
+    circuit.measure(1, 0)
+    circuit.reset(1)
+    circuit.reset(1)
+    for _ in range(100):
+        circuit.sx(0)
+    circuit.cz(0, 1)
+    circuit.measure([0, 1], [1, 0])
+    return circuit
+
+
+def test_a_reset_of_the_program_lends_the_qubit() -> None:
+    assert leases(rounds()) == [(10, 0, 5600, 0), (11, 0, 1300, 0), (11, 2700, 5600, 2)]
+    assert leases(rounds(), lend=False) == [(10, 0, 5600, 0), (11, 0, 5600, 0)]
+
+
+def test_barriers_hold_no_qubit_that_is_done() -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.measure(1, 0)
+    for _ in range(100):
+        circuit.sx(0)
+    circuit.barrier()
+    circuit.measure(0, 1)
+    circuit.barrier()
+    assert leases(circuit) == [(10, 0, 5000, 0), (11, 0, 1000, 0)]
+    assert leases(circuit, lend=False) == [(10, 0, 5000, 0), (11, 0, 1000, 0)]
+
+
+def test_barriers_before_the_first_operation_hold_where_times_do_not() -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.sx(0)
+    circuit.barrier()
+    for _ in range(100):
+        circuit.sx(0)
+    circuit.cz(0, 1)
+    circuit.measure(0, 1)
+    assert leases(circuit) == [(10, 0, 5340, 0), (11, 4040, 4340, 0)]
+    assert leases(circuit, lend=False) == [(10, 0, 5340, 0), (11, 40, 4340, 0)]
+
+
+def test_a_barrier_keeps_the_qubits_that_it_holds_and_its_label() -> None:
+    circuit = QuantumCircuit(3, 1)
+    circuit.sx([0, 1, 2])
+    circuit.barrier(label="mine")
+    circuit.cz(0, 1)
+    circuit.barrier()
+    device = DeviceModel(make_target(3))
+    timing, _, _ = time_on(circuit.data, sites_of(circuit), [0, 1, 2], device)
+    instructions, sites, trimmed = trim_barriers(circuit.data, sites_of(circuit), timing, front=True)
+    assert [i.name for i in instructions] == ["sx", "sx", "sx", "barrier", "cz"]
+    assert (instructions[3].label, list(instructions[3].qubits), sites[3]) == ("mine", circuit.qubits[:2], (0, 1))
+    assert (len(trimmed.start_dt), len(trimmed.duration_dt)) == (5, 5)
+
+
+def test_a_piece_without_barriers_is_left_alone() -> None:
+    circuit = rounds()
+    device = DeviceModel(make_target(2))
+    timing, _, _ = time_on(circuit.data, sites_of(circuit), [0, 1], device)
+    instructions, sites, same = trim_barriers(circuit.data, sites_of(circuit), timing, front=True)
+    assert (list(instructions), list(sites), same) == (list(circuit.data), sites_of(circuit), timing)
+
+
+def test_nothing_is_held_without_operations() -> None:
+    assert leases(QuantumCircuit(2)) == []
+    assert lease(1, 2, 3).resets == 0
