@@ -27,6 +27,7 @@ from qiskit_halo.rewire import empty_like
 from qiskit_halo.timeline.policies import Policy
 from qiskit_halo.timeline.summary import summarize
 from qiskit_halo.timeline.timeline import Timeline, make_timeline
+from qiskit_halo.units import ticks_within
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ def _warn_about_limits(timeline: Timeline, device: DeviceModel, options: HaloOpt
         return
     if options.max_duration_s is None:
         return
-    limit = options.max_duration_s / device.dt_s
+    limit = ticks_within(options.max_duration_s, device.dt_s)
     late = dict.fromkeys(
         program_label(t.piece.owners, halo) for t in timeline.pieces if t.start_dt + t.timing.length_dt > limit
     )

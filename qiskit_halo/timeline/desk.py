@@ -17,6 +17,7 @@ from qiskit_halo.timeline.resets import HandOverTimes
 from qiskit_halo.timeline.stretch import stretch
 from qiskit_halo.timeline.success_floor import Floors
 from qiskit_halo.timeline.turns import Turn, cut_into_turns, private_qubits, whole_turn
+from qiskit_halo.units import ticks_within
 
 REPAIRS = 3
 """Times that only the programs which wait too long are kept from waiting, before all are."""
@@ -73,10 +74,10 @@ class Desk:
             for i, d in enumerate(drafts)
         ]
         self._tail_dt = times.tail_dt
-        self._max_wait_dt = options.max_wait_s / device.dt_s if exact else 0.0
-        self._limit_dt = float("inf")
+        self._max_wait_dt = ticks_within(options.max_wait_s, device.dt_s) if exact else 0
+        self._limit_dt = FOREVER
         if options.max_duration_s is not None and device.has_durations:
-            self._limit_dt = options.max_duration_s / device.dt_s
+            self._limit_dt = ticks_within(options.max_duration_s, device.dt_s)
         self._private: list[list[bool]] = []
         self.turns: list[Turn] = self._wholes
         if self._max_wait_dt:

@@ -9,6 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from qiskit.circuit import QuantumCircuit
 from qiskit.converters import circuit_to_dag
+from qiskit.providers import QubitProperties
 from qiskit.transpiler import PassManager
 
 from qiskit_halo.device.model import DeviceModel
@@ -16,13 +17,15 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
 from qiskit_halo.report import HaloReport
 from qiskit_halo.timeline.policies import Attempt, Policy, Trial
+from qiskit_halo.timeline.predict import predict_success
 from qiskit_halo.timeline.timeline import Timeline, make_timeline
 from qiskit_halo.timeline.turns import Turn
 from qiskit_halo.verification.equivalence import outcome_distribution
 from qiskit_halo.verification.isolation import verify_isolation
 from tests.dense_oracle import distance
+from tests.policies import AsGiven
 from tests.schedule_checks import check_start_times
-from tests.strategies import shared_circuits
+from tests.strategies import helper_circuits, shared_circuits
 from tests.targets import make_target
 
 
@@ -148,16 +151,46 @@ def test_waiting_stays_within_its_budget_and_everyone_is_done(
 
 
 @settings(max_examples=150)
+@given(
+    helper_circuits(),
+    st.sampled_from([0.0, 3e-6, 1.0, 1.0, 1.0]),
+    st.sampled_from([0.0, 0.0, 0.8, 0.95]),
+    st.booleans(),
+    st.data(),
+)
+def test_programs_that_share_a_helper_round_by_round(
+    circuit: QuantumCircuit, max_wait_s: float, success_floor: float, any_order: bool, data: st.DataObject
+) -> None:
+    """Waiting is within its budget, costs nobody the floor, and changes nobody's outcomes."""
+    num_qubits = circuit.num_qubits
+    target = make_target(
+        num_qubits,
+        [(0, q) for q in range(1, num_qubits)],
+        qubit_properties=[QubitProperties(t1=5e-5, t2=5e-5) for _ in range(num_qubits)],
+    )
+    options = HaloOptions(policy="round_robin", max_wait_s=max_wait_s, success_floor=success_floor, resets=1)
+    policy: Policy | None = AnyOrder(data) if any_order else None
+    scheduled = PassManager([HaloScheduling(target, options, policy=policy)]).run(circuit)
+    report = HaloReport.from_dict(scheduled.metadata["halo"]["report"])
+    event(f"waits {any(program.wait_s for program in report.programs)}")
+    assert own_operations(circuit) == own_operations(scheduled)
+    check_start_times(scheduled, target)
+    verify_isolation(scheduled, target=target, resets=1)
+    assert distance(outcome_distribution(circuit), outcome_distribution(scheduled)) < 1e-12
+    given_order = PassManager([HaloScheduling(target, options, policy=AsGiven())]).run(circuit)
+    as_given = HaloReport.from_dict(given_order.metadata["halo"]["report"])
+    best = predict_success(circuit, target)
+    for found, reference in zip(report.programs, as_given.programs, strict=True):
+        assert found.wait_s <= max_wait_s + 1e-15
+        # Its own best is what it has at its place, hand-overs left out: as given it may already miss that.
+        least = min(success_floor * best[found.index], reference.success_merged)
+        assert found.success_merged >= least * (1 - 1e-9)
+
+
+@settings(max_examples=150)
 @given(shared_circuits(dynamic=False, max_steps=40), st.integers(1, 2), st.sampled_from(["auto", "packed"]))
 def test_no_makespan_is_longer_than_as_given(circuit: QuantumCircuit, resets: int, policy: str) -> None:
     device = DeviceModel(make_target(circuit.num_qubits))
-
-    class AsGiven:
-        name = "as given"
-
-        def choose(self, turns: list[Turn], attempt: Attempt) -> Trial:
-            return attempt(range(len(turns)), may_wait=False)
-
     options = HaloOptions(resets=resets, policy=policy)  # type: ignore[arg-type]
     given_order = make_timeline(circuit, device, options, policy=AsGiven())
     assert make_timeline(circuit, device, options).makespan_dt <= given_order.makespan_dt
