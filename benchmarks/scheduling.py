@@ -78,7 +78,9 @@ def schedule(placed: QuantumCircuit, target: Target, **options: object) -> tuple
 
 def compare_with_alap(folder: Path, seeds: int) -> None:
     """Live idle time, success and makespan over those of Qiskit's ALAP on the same placed circuit."""
-    print("\nAgainst Qiskit's ALAP on the same placed circuit, ours / ALAP (bars: idle 0.50, makespan 1.05, success > 0)")
+    print(
+        "\nAgainst Qiskit's ALAP on the same placed circuit, ours / ALAP (bars: idle 0.50, makespan 1.05, success > 0)"
+    )
     print("programs  live idle us (ALAP)  live idle  makespan  mean success: ours    ALAP  difference")
     backend = FakeTorino()
     for count in (40, 100):
@@ -109,7 +111,9 @@ def mean_success(verdict: Verdict) -> float:
 def compare_policies(folder: Path, seeds: int) -> None:
     """Makespan, waiting, success and fairness of every policy on the same placed circuit."""
     print("\nPolicies on the same placed circuit; slowdown: end of a program / its length alone")
-    print("workload                  policy       wait allowed us  makespan us  waited us  mean success  slowdown mean  worst")
+    print(
+        "workload                  policy       wait allowed us  makespan us  waited us  mean success  slowdown mean  worst"
+    )
     backend = FakeTorino()
     for name, suite, count, sharing in (
         ("100 small", "small", 100, "all"),
@@ -158,7 +162,9 @@ def lengths_alone(placed: QuantumCircuit, target: Target) -> dict[int, float]:
 
 def measure_speed(folder: Path, seeds: int) -> None:
     """Process CPU time of the scheduling stage, and how it grows."""
-    print("\nCPU seconds of the scheduling stage, isolation check left out (bars: 1 s for 20 000 operations; 10 x <= 12 x)")
+    print(
+        "\nCPU seconds of the scheduling stage, isolation check left out (bars: 1 s for 20 000 operations; 10 x <= 12 x)"
+    )
     print("programs  operations  seconds  seconds a 10 000 operations")
     backend = FakeTorino()
     _, placed = place(draw(folder, "small", 100, 0), backend, HaloOptions())
@@ -208,7 +214,9 @@ def run_suites(folder: Path, ratios: Iterable[float], seeds: int) -> None:
     """Compile batches of every suite; check that all finish, isolated, with every program's exact outcomes."""
     print("\nBatches filled with data qubits up to a ratio of the device; data qubits exclusive where they all fit,")
     print("else shared. Exact: largest distance of a program's outcomes from its own, by simulation of all branches")
-    print("suite         ratio  batches  programs  finished  isolated  data exclusive  compared  exact     research code")
+    print(
+        "suite         ratio  batches  programs  finished  isolated  data exclusive  compared  exact     research code"
+    )
     backend = FakeTorino()
     for suite in SUITES:
         for ratio in ratios:
@@ -249,7 +257,9 @@ def fill(folder: Path, suite: str, budget: float, seed: int) -> list[QuantumCirc
     return taken
 
 
-def compile_batch(programs: list[QuantumCircuit], backend: FakeTorino) -> tuple[QuantumCircuit, bool, MultiProgramCircuit]:
+def compile_batch(
+    programs: list[QuantumCircuit], backend: FakeTorino
+) -> tuple[QuantumCircuit, bool, MultiProgramCircuit]:
     """Return the compiled batch, and whether data qubits are exclusive."""
     for sharing in ("helpers", "all"):
         options = HaloOptions(sharing=sharing, policy="round_robin", max_wait_s=20e-6)

@@ -39,6 +39,7 @@ def draft(
         ),
         instructions=(),
         sites=(),
+        held=(),
         timing=Timing(start_dt=(), duration_dt=(), length_dt=end, busy_dt=()),
         leases=own,
         workload=Workload(one_qubit=(), two_qubit=(), resets=(), gaps=()),

@@ -272,31 +272,36 @@ def shared_circuits(
 
 
 @st.composite
-def helper_circuits(draw: st.DrawFn, *, max_programs: int = 3, max_rounds: int = 4) -> QuantumCircuit:
-    """Programs with a data qubit each that share one helper, qubit 0, round by round: HALO's own pattern.
+def helper_circuits(
+    draw: st.DrawFn, *, max_programs: int = 3, max_rounds: int = 4, num_helpers: int = 2
+) -> QuantumCircuit:
+    """Programs with a data qubit each that share the first qubits as helpers, round by round: HALO's own pattern.
 
-    For a device on which qubit 0 is coupled to all others. Rounds of the programs are listed in any order.
+    For a device on which every helper is coupled to all others. Rounds of the programs are listed in any order.
     """
     num_programs = draw(st.integers(2, max_programs))
     circuit = QuantumCircuit(
-        QuantumRegister(num_programs + 1, "q"),
+        QuantumRegister(num_helpers + num_programs, "q"),
         *(ClassicalRegister(max_rounds + 1, f"p{k}_c") for k in range(num_programs)),
     )
     rounds = [draw(st.integers(1, max_rounds)) for _ in range(num_programs)]
     order = draw(st.permutations([k for k, count in enumerate(rounds) for _ in range(count)]))
-    for data in range(1, num_programs + 1):
-        circuit.sx(data)
     done = [0] * num_programs
     for program in order:
+        helper, data = draw(st.integers(0, num_helpers - 1)), num_helpers + program
         for _ in range(draw(st.integers(0, 40))):
-            circuit.sx(program + 1)
-        circuit.reset(0)
-        circuit.sx(0)
-        circuit.cz(0, program + 1)
+            circuit.sx(data)
+        circuit.reset(helper)
+        circuit.sx(helper)
+        circuit.cz(helper, data)
         for _ in range(draw(st.integers(0, 40))):
-            circuit.sx(0)
-        circuit.measure(0, program * (max_rounds + 1) + done[program])
+            circuit.sx(helper)
+        if draw(st.booleans()):
+            circuit.cz(helper, data)
+        circuit.measure(helper, program * (max_rounds + 1) + done[program])
         done[program] += 1
+        if draw(st.integers(0, 3)) == 0:
+            circuit.barrier(helper, data)
     for program in range(num_programs):
-        circuit.measure(program + 1, program * (max_rounds + 1) + max_rounds)
+        circuit.measure(num_helpers + program, program * (max_rounds + 1) + max_rounds)
     return circuit

@@ -98,7 +98,7 @@ class Calendar:
         """Return the first start from ``start`` on at which nobody else is active on or near the qubits of ``turn``."""
         own = frozenset(turn.owners)
         latest = start
-        stop = start + max(turn.length_dt + self._tail_dt, 1)
+        stop = start + max(turn.span_dt + self._tail_dt, 1)
         for qubit, _, _ in turn.intervals:
             active = self._active[qubit]
             for index in range(bisect_left(active, (start - self._longest,)), len(active)):
@@ -110,7 +110,7 @@ class Calendar:
         return -(-latest // self._alignment) * self._alignment
 
     def _enter(self, turn: Turn, start: int) -> None:
-        length = max(turn.length_dt + self._tail_dt, 1)
+        length = max(turn.span_dt + self._tail_dt, 1)
         stop = start + length
         self._longest = max(self._longest, length)
         around = dict.fromkeys(near for qubit, _, _ in turn.intervals for near in self._near[qubit])

@@ -12,6 +12,7 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.timeline.calendar import FOREVER, Calendar
 from qiskit_halo.timeline.drafts import Draft
 from qiskit_halo.timeline.late_starts import start_late
+from qiskit_halo.timeline.leases import find_needs
 from qiskit_halo.timeline.policies import Trial
 from qiskit_halo.timeline.resets import HandOverTimes
 from qiskit_halo.timeline.stretch import stretch
@@ -82,7 +83,13 @@ class Desk:
         self.turns: list[Turn] = self._wholes
         if self._max_wait_dt:
             self._private = private_qubits(self._wholes, device, options.buffer)
-            self.turns = [turn for whole in self._wholes for turn in cut_into_turns(whole, self._private[whole.piece])]
+            self.turns = [
+                turn
+                for whole, draft in zip(self._wholes, drafts, strict=True)
+                for turn in cut_into_turns(
+                    whole, self._private[whole.piece], find_needs(draft.instructions, draft.sites, draft.held)
+                )
+            ]
         self._of_piece: list[list[int]] = [[] for _ in drafts]
         for index, turn in enumerate(self.turns):
             self._of_piece[turn.piece].append(index)

@@ -28,6 +28,7 @@ class Draft:
         piece: Which segments of the circuit it holds.
         instructions: Its operations, in order.
         sites: For each of them, the positions of its qubits in ``piece.wires``.
+        held: The same, without what a barrier need not hold; a barrier that holds nothing is not written.
         timing: When they run.
         leases: Which qubits it holds from when to when.
         workload: What its predicted success depends on.
@@ -37,6 +38,7 @@ class Draft:
     piece: Piece
     instructions: tuple[CircuitInstruction, ...]
     sites: tuple[tuple[int, ...], ...]
+    held: tuple[tuple[int, ...], ...]
     timing: Timing
     leases: tuple[Lease, ...]
     workload: Workload
@@ -73,16 +75,17 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
         site = {wire: position for position, wire in enumerate(piece.wires)}
         sites = [tuple([site[index[qubit]] for qubit in i.qubits]) for i in body]
         timing, workload, log_success = time_on(body, sites, piece.wires, device)
-        instructions, where, timing = trim_barriers(body, sites, timing, front=exact)
+        held = trim_barriers(body, sites, front=exact)
         if exact:
-            timing = delay_resets(instructions, where, timing, device.alignment)
+            timing = delay_resets(body, sites, timing, device.alignment)
         drafts.append(
             Draft(
                 piece=piece,
-                instructions=instructions,
-                sites=where,
+                instructions=tuple(body),
+                sites=tuple(sites),
+                held=tuple(held),
                 timing=timing,
-                leases=find_leases(instructions, where, timing, piece.wires, lend=exact),
+                leases=find_leases(body, held, timing, piece.wires, lend=exact),
                 workload=workload,
                 log_success=log_success,
             )

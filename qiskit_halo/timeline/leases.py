@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import Barrier, CircuitInstruction
 
 from qiskit_halo.fragments.timing import Timing
+from qiskit_halo.segments.resources import classical_resources
 from qiskit_halo.units import round_down
 
 
@@ -31,7 +32,7 @@ class Lease:
 
 def find_leases(
     instructions: Sequence[CircuitInstruction],
-    sites: Sequence[tuple[int, ...]],
+    held: Sequence[tuple[int, ...]],
     timing: Timing,
     physical: Sequence[int],
     *,
@@ -44,14 +45,14 @@ def find_leases(
 
     Args:
         instructions: The piece, in order.
-        sites: Sites of each instruction.
+        held: Sites that each instruction holds: its own, barriers trimmed.
         timing: When they run.
         physical: Physical qubit of each site.
         lend: Whether the piece gives a qubit away between two of its segments there; if not, it holds it throughout.
     """
     spans: list[list[list[int]]] = [[] for _ in physical]  # per site: [start, stop, resets, whether operations follow]
     for instruction, where, start, duration in zip(
-        instructions, sites, timing.start_dt, timing.duration_dt, strict=True
+        instructions, held, timing.start_dt, timing.duration_dt, strict=True
     ):
         is_reset = lend and instruction.name == "reset"
         for site in where:
@@ -72,6 +73,41 @@ def find_leases(
     )
 
 
+def find_needs(
+    instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], held: Sequence[tuple[int, ...]]
+) -> list[int]:
+    """Return for each lease, in the order of :func:`find_leases` with ``lend``, the leases that its end depends on.
+
+    Sets are bit sets: bit i stands for lease i, and each lease is in its own.
+    """
+    num_sites = 1 + max((site for where in sites for site in where), default=-1)
+    keys: list[list[int]] = [[] for _ in range(num_sites)]  # per site: its leases, numbered as they come
+    begun = [False] * num_sites
+    known: dict[Hashable, int] = {}
+    needs: list[int] = []
+    for instruction, where, holds in zip(instructions, sites, held, strict=True):
+        is_reset = instruction.name == "reset"
+        together = 0
+        resources = (*where, *classical_resources(instruction))
+        for site in holds:
+            if not keys[site] or (is_reset and begun[site]):
+                keys[site].append(len(needs))
+                needs.append(0)
+                begun[site] = False
+            begun[site] |= not is_reset
+            together |= 1 << keys[site][-1]
+        for resource in resources:
+            together |= known.get(resource, 0)
+        for resource in resources:
+            known[resource] = together
+        for site in holds:
+            needs[keys[site][-1]] = together
+    number = {key: index for index, key in enumerate(key for own in keys for key in own)}
+    return [
+        sum(1 << number[other] for other in range(len(needs)) if needs[key] >> other & 1) for own in keys for key in own
+    ]
+
+
 def delay_resets(
     instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], timing: Timing, alignment: int
 ) -> Timing:
@@ -90,35 +126,30 @@ def delay_resets(
 
 
 def trim_barriers(
-    instructions: Sequence[CircuitInstruction],
-    sites: Sequence[tuple[int, ...]],
-    timing: Timing,
-    *,
-    front: bool,
-) -> tuple[tuple[CircuitInstruction, ...], tuple[tuple[int, ...], ...], Timing]:
-    """Return a piece whose barriers hold no qubit that it has released or not taken yet.
+    instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], *, front: bool
+) -> list[tuple[int, ...]]:
+    """Return the sites that each instruction holds: all of its own, but of a barrier only those that are in use.
 
     A barrier after a qubit's last operation has nothing to hold there. One before the first has done its work once start
-    times are set, if these are sure to be kept (``front``). Barriers left without qubits are dropped.
+    times are set, if these are sure to be kept (``front``).
     """
     if all(instruction.name != "barrier" for instruction in instructions):
-        return tuple(instructions), tuple(sites), timing
+        return list(sites)
     live: list[dict[int, None]] = [dict.fromkeys(where) for where in sites]
     _release(instructions, sites, live, range(len(sites) - 1, -1, -1))
     if front:
         _release(instructions, sites, live, range(len(sites)))
-    kept = [i for i, instruction in enumerate(instructions) if instruction.name != "barrier" or live[i]]
-    trimmed = [_restrict(instructions[i], sites[i], live[i]) for i in kept]
-    return (
-        tuple(instruction for instruction, _ in trimmed),
-        tuple(where for _, where in trimmed),
-        Timing(
-            start_dt=tuple(timing.start_dt[i] for i in kept),
-            duration_dt=tuple(timing.duration_dt[i] for i in kept),
-            length_dt=timing.length_dt,
-            busy_dt=timing.busy_dt,
-        ),
-    )
+    return [tuple(own) for own in live]
+
+
+def restrict_barrier(
+    instruction: CircuitInstruction, where: tuple[int, ...], held: tuple[int, ...]
+) -> CircuitInstruction:
+    """Return a barrier on those of its sites that it holds; anything else as it is."""
+    if len(held) == len(where):
+        return instruction
+    qubits = [qubit for qubit, site in zip(instruction.qubits, where, strict=True) if site in held]
+    return CircuitInstruction(Barrier(len(held), label=instruction.label), qubits, ())
 
 
 def _release(
@@ -137,12 +168,3 @@ def _release(
                     live[index].pop(site, None)
             else:
                 held[site] = name != "reset"
-
-
-def _restrict(
-    instruction: CircuitInstruction, where: tuple[int, ...], live: dict[int, None]
-) -> tuple[CircuitInstruction, tuple[int, ...]]:
-    if len(live) == len(where):
-        return instruction, where
-    qubits = [qubit for qubit, site in zip(instruction.qubits, where, strict=True) if site in live]
-    return CircuitInstruction(Barrier(len(live), label=instruction.label), qubits, ()), tuple(live)

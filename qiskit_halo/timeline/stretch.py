@@ -48,7 +48,7 @@ def stretch(draft: Draft, booked_dt: Sequence[tuple[int, int]], device: DeviceMo
             ),
             device.alignment,
         )
-        leases = find_leases(draft.instructions, draft.sites, own_timing, draft.qubits, lend=True)
+        leases = find_leases(draft.instructions, draft.held, own_timing, draft.qubits, lend=True)
         if all(
             start <= lease.start_dt and lease.stop_dt <= stop
             for lease, (start, stop) in zip(leases, booked_dt, strict=True)
@@ -68,7 +68,7 @@ def _gates(draft: Draft, starts_dt: Sequence[int]) -> dict[int, tuple[int, Timed
     """Return for each lease its first operation, and one without qubits that ends when the lease may begin."""
     lease_at = {(lease.qubit, lease.start_dt): index for index, lease in enumerate(draft.leases)}
     found: dict[int, tuple[int, TimedOperation]] = {}
-    for position, (where, start) in enumerate(zip(draft.sites, draft.timing.start_dt, strict=True)):
+    for position, (where, start) in enumerate(zip(draft.held, draft.timing.start_dt, strict=True)):
         for site in where:
             index = lease_at.get((draft.qubits[site], start))
             if index is not None and index not in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,8 @@ from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.segments.pieces import Piece
 from qiskit_halo.timeline.arbitrate import arbitrate
-from qiskit_halo.timeline.drafts import is_open, make_drafts
-from qiskit_halo.timeline.leases import Lease
+from qiskit_halo.timeline.drafts import Draft, is_open, make_drafts
+from qiskit_halo.timeline.leases import Lease, restrict_barrier
 from qiskit_halo.timeline.policies import Policy
 from qiskit_halo.timeline.resets import HandOver, HandOverTimes, find_handovers
 
@@ -93,20 +94,8 @@ def make_timeline(
     times = HandOverTimes(device, options)
     drafts, exact = make_drafts(circuit, device, options)
     plan = arbitrate(drafts, device, options, times, exact=exact, metadata=metadata, policy=policy)
-    pieces = tuple(
-        TimedPiece(
-            piece=plan.drafts[i].piece,
-            instructions=plan.drafts[i].instructions,
-            qubits=plan.drafts[i].qubits,
-            timing=plan.drafts[i].timing,
-            leases=plan.drafts[i].leases,
-            log_success=plan.drafts[i].log_success,
-            start_dt=plan.starts_dt[i],
-            wait_dt=plan.waits_dt[i],
-            estimated=not exact and any(map(is_open, plan.drafts[i].instructions)),
-        )
-        for i in sorted(range(len(drafts)), key=lambda i: (plan.starts_dt[i], i))
-    )
+    order = sorted(range(len(drafts)), key=lambda i: (plan.starts_dt[i], i))
+    pieces = tuple(_timed(plan.drafts[i], plan.starts_dt[i], plan.waits_dt[i], exact) for i in order)
     ends = [timed.start_dt + timed.timing.length_dt for timed in pieces]
     return Timeline(
         pieces=pieces,
@@ -115,4 +104,28 @@ def make_timeline(
         policy=plan.policy,
         exact=exact,
         scrub_gate=times.scrub_gate,
+    )
+
+
+def _timed(draft: Draft, start_dt: int, wait_dt: int, exact: bool) -> TimedPiece:
+    timing = draft.timing
+    instructions: tuple[CircuitInstruction, ...] = draft.instructions
+    if draft.held != draft.sites:
+        kept = [i for i, held in enumerate(draft.held) if held or instructions[i].name != "barrier"]
+        instructions = tuple(restrict_barrier(instructions[i], draft.sites[i], draft.held[i]) for i in kept)
+        timing = dataclasses.replace(
+            timing,
+            start_dt=tuple(timing.start_dt[i] for i in kept),
+            duration_dt=tuple(timing.duration_dt[i] for i in kept),
+        )
+    return TimedPiece(
+        piece=draft.piece,
+        instructions=instructions,
+        qubits=draft.qubits,
+        timing=timing,
+        leases=draft.leases,
+        log_success=draft.log_success,
+        start_dt=start_dt,
+        wait_dt=wait_dt,
+        estimated=not exact and any(map(is_open, instructions)),
     )

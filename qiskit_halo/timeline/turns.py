@@ -44,6 +44,11 @@ class Turn:
         object.__setattr__(self, "intervals", intervals)
 
     @property
+    def span_dt(self) -> int:
+        """Ticks from its start until all its qubits are free again; some may outlast the start of the next turn."""
+        return max(self.length_dt, max((stop for _, _, stop in self.intervals), default=0))
+
+    @property
     def program(self) -> Hashable:
         """Whose turn it is. Anonymous pieces are programs of their own: nobody can tell which belong together."""
         return self.owners or ("anonymous", self.piece)
@@ -70,31 +75,45 @@ def whole_turn(
     )
 
 
-def cut_into_turns(turn: Turn, is_private: Sequence[bool]) -> list[Turn]:
+def cut_into_turns(turn: Turn, is_private: Sequence[bool], needs: Sequence[int]) -> list[Turn]:
     """Return the turns of a whole piece: it may wait between two of them.
 
     A cut is only where every qubit that the piece holds at that moment is private, that is, nobody else uses it or
-    anything near it. So who waits holds nothing that anybody else can want: of the four conditions of a deadlock,
-    hold-and-wait never occurs. Whatever the order in which turns go, the next one of any program can run once those
-    that were booked before it have ended, since each of these ends by itself.
+    anything near it, or will be released by itself: what is still to happen to it, such as the rest of a measurement,
+    depends on nothing that the piece takes at the cut or later. So whoever waits holds nothing that others want until
+    the wait is over: of the four conditions of a deadlock, hold-and-wait never occurs. Whatever the order in which
+    turns go, the next one of any program can run once those booked before it have ended, and each of these ends by
+    itself, at the time it is booked for.
 
     Args:
         turn: The whole piece.
         is_private: For each physical qubit, whether this piece is the only one to use it.
+        needs: For each lease, the bit set of the leases that its end depends on, by position in ``turn.leases``.
     """
     order = sorted(range(len(turn.leases)), key=lambda i: (turn.leases[i].start_dt, i))
+    later = (1 << len(order)) - 1
     groups: list[list[int]] = []
     cuts: list[int] = []
-    held_until = 0  # end of the last lease, so far, of a qubit that others want too
+    held: list[int] = []  # leases so far of qubits that others want too
     for index in order:
         lease = turn.leases[index]
-        shared = not is_private[lease.qubit]
-        if not groups or (shared and lease.start_dt >= held_until and lease.start_dt > cuts[-1]):
+        now = lease.start_dt
+        if not groups:
             groups.append([])
-            cuts.append(lease.start_dt if len(groups) > 1 else 0)
+            cuts.append(0)
+        elif not is_private[lease.qubit] and now > cuts[-1]:
+            held = [i for i in held if turn.leases[i].stop_dt > now]
+            # Private leases that begin at this very moment belong to the turn too.
+            first = [i for i in groups[-1] if turn.leases[i].start_dt == now]
+            taken = later | sum(1 << i for i in first)
+            if len(first) < len(groups[-1]) and not any(needs[i] & taken for i in held):
+                groups[-1] = [i for i in groups[-1] if turn.leases[i].start_dt < now]
+                groups.append(first)
+                cuts.append(now)
         groups[-1].append(index)
-        if shared:
-            held_until = max(held_until, lease.stop_dt)
+        later &= ~(1 << index)
+        if not is_private[lease.qubit]:
+            held.append(index)
     if len(groups) < 2:
         return [turn]
     return [

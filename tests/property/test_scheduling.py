@@ -165,7 +165,7 @@ def test_programs_that_share_a_helper_round_by_round(
     num_qubits = circuit.num_qubits
     target = make_target(
         num_qubits,
-        [(0, q) for q in range(1, num_qubits)],
+        [(helper, q) for helper in (0, 1) for q in range(helper + 1, num_qubits)],
         qubit_properties=[QubitProperties(t1=5e-5, t2=5e-5) for _ in range(num_qubits)],
     )
     options = HaloOptions(policy="round_robin", max_wait_s=max_wait_s, success_floor=success_floor, resets=1)

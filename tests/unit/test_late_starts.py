@@ -8,7 +8,7 @@ from tests.draft_samples import turn
 def two_turns(piece: int = 0) -> list[Turn]:
     """Helper 1 at 0-50 and at 100-150, with qubit 0 alive throughout."""
     whole = turn(0, [(1, 0, 50), (0, 0, 200), (1, 100, 150)], piece=piece, lead=10)
-    return cut_into_turns(whole, [True, False, False])
+    return cut_into_turns(whole, [True, False, False], [7] * 3)
 
 
 def test_a_turn_moves_into_the_wait_behind_it() -> None:
@@ -24,7 +24,7 @@ def test_a_turn_moves_no_further_than_its_qubits_are_free() -> None:
 
 def test_turns_before_it_follow() -> None:
     whole = turn(0, [(0, 0, 300), (1, 0, 50), (1, 100, 150), (1, 200, 250)], lead=10)
-    turns = cut_into_turns(whole, [True, False])
+    turns = cut_into_turns(whole, [True, False], [15] * 4)
     assert start_late(turns, [0, 100, 700], 1) == [500, 600, 700]
 
 

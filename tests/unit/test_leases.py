@@ -4,22 +4,21 @@ from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.measure import sites_of, time_on
-from qiskit_halo.timeline.leases import delay_resets, find_leases, trim_barriers
+from qiskit_halo.timeline.leases import delay_resets, find_leases, find_needs, restrict_barrier, trim_barriers
 from tests.draft_samples import lease
 from tests.targets import make_target
 
 
-def leases(circuit: QuantumCircuit, *, lend: bool = True, front: bool | None = None) -> list[tuple[int, int, int, int]]:
+def leases(circuit: QuantumCircuit, *, lend: bool = True) -> list[tuple[int, int, int, int]]:
     """(qubit, start, stop, own resets), on qubits 10, 11, ... of the device."""
     device = DeviceModel(make_target(20))
     physical = [10 + q for q in range(circuit.num_qubits)]
     timing, _, _ = time_on(circuit.data, sites_of(circuit), physical, device)
-    instructions, sites, timing = trim_barriers(
-        circuit.data, sites_of(circuit), timing, front=lend if front is None else front
-    )
+    sites = sites_of(circuit)
+    held = trim_barriers(circuit.data, sites, front=lend)
     if lend:
-        timing = delay_resets(instructions, sites, timing, alignment=1)
-    found = find_leases(instructions, sites, timing, physical, lend=lend)
+        timing = delay_resets(circuit.data, sites, timing, alignment=1)
+    found = find_leases(circuit.data, held, timing, physical, lend=lend)
     return [(each.qubit, each.start_dt, each.stop_dt, each.resets) for each in found]
 
 
@@ -79,20 +78,39 @@ def test_a_barrier_keeps_the_qubits_that_it_holds_and_its_label() -> None:
     circuit.barrier(label="mine")
     circuit.cz(0, 1)
     circuit.barrier()
-    device = DeviceModel(make_target(3))
-    timing, _, _ = time_on(circuit.data, sites_of(circuit), [0, 1, 2], device)
-    instructions, sites, trimmed = trim_barriers(circuit.data, sites_of(circuit), timing, front=True)
-    assert [i.name for i in instructions] == ["sx", "sx", "sx", "barrier", "cz"]
-    assert (instructions[3].label, list(instructions[3].qubits), sites[3]) == ("mine", circuit.qubits[:2], (0, 1))
-    assert (len(trimmed.start_dt), len(trimmed.duration_dt)) == (5, 5)
+    held = trim_barriers(circuit.data, sites_of(circuit), front=True)
+    assert held == [(0,), (1,), (2,), (0, 1), (0, 1), ()]
+    kept = restrict_barrier(circuit.data[3], (0, 1, 2), held[3])
+    assert (kept.name, kept.label, list(kept.qubits)) == ("barrier", "mine", circuit.qubits[:2])
+    assert restrict_barrier(circuit.data[4], (0, 1), held[4]) == circuit.data[4]
 
 
 def test_a_piece_without_barriers_is_left_alone() -> None:
     circuit = rounds()
-    device = DeviceModel(make_target(2))
-    timing, _, _ = time_on(circuit.data, sites_of(circuit), [0, 1], device)
-    instructions, sites, same = trim_barriers(circuit.data, sites_of(circuit), timing, front=True)
-    assert (list(instructions), list(sites), same) == (list(circuit.data), sites_of(circuit), timing)
+    assert trim_barriers(circuit.data, sites_of(circuit), front=True) == sites_of(circuit)
+
+
+def needs(circuit: QuantumCircuit) -> list[set[int]]:
+    sites = sites_of(circuit)
+    found = find_needs(circuit.data, sites, trim_barriers(circuit.data, sites, front=True))
+    return [{i for i in range(len(found)) if each >> i & 1} for each in found]
+
+
+def test_the_end_of_a_lease_depends_on_what_came_before_its_last_operation() -> None:
+    # Leases: qubit 0; qubit 1 twice.
+    assert needs(rounds()) == [{0, 1, 2}, {0, 1}, {0, 1, 2}]
+
+
+def test_measurements_barriers_and_bits_carry_dependence() -> None:
+    circuit = QuantumCircuit(3, 1)
+    circuit.measure(0, 0)
+    circuit.measure(1, 0)
+    circuit.x(2)
+    assert needs(circuit) == [{0}, {0, 1}, {2}]
+    circuit.barrier()
+    circuit.x(2)
+    # Qubits 0 and 1 are done before the barrier; qubit 2 goes on when they are.
+    assert needs(circuit) == [{0}, {0, 1}, {0, 1, 2}]
 
 
 def test_nothing_is_held_without_operations() -> None:
