@@ -18,6 +18,7 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.check_isolation import CheckIsolation
 from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
+from qiskit_halo.passes.scrub import redraw_scrubs
 from qiskit_halo.plugins.generate import generate_halo_pass_manager
 from qiskit_halo.primitives.local import LocalSampler
 from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
@@ -48,6 +49,7 @@ __all__ = [
     "plot_placement",
     "plot_timeline",
     "predict_success",
+    "redraw_scrubs",
     "split_counts",
     "split_result",
     "verify_isolation",

@@ -11,6 +11,11 @@ from typing import Any, Literal, Self, get_args
 from qiskit_halo.errors import HaloValueError
 
 Sharing = Literal["none", "helpers", "all"]
+PolicyName = Literal["auto", "round_robin", "packed"]
+IdleFill = Literal["delay", "dd"]
+
+FEED_FORWARD_S = 0.7e-6
+"""Assumed latency between a measurement and an operation that depends on it inside a shot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,15 @@ class HaloOptions:
         exclude_qubits: Physical qubits never used.
         assume_clean: Whether a qubit is trusted to be in |0> when the circuit starts. If not, its first
             use is reset like a hand-over.
+        policy: Who goes next on a shared qubit. ``"round_robin"``: programs take turns; ``"packed"``: the shortest
+            makespan, and nobody waits; ``"auto"``: the better of both, never a longer makespan than the layout's own.
+        max_wait_s: Most seconds, in all, that a program may be held up by others while its qubits are alive.
+        weights: One positive number a program, by program index: its share of the turns. ``None``: all alike.
+        scrub: Whether a random X, drawn by the operating system, comes before the resets of a hand-over, so that
+            what a faulty reset leaves says nothing about who had the qubit before. Such circuits are not repeatable.
+        idle_fill: What fills the gaps between a program's operations: ``"delay"``, or ``"dd"`` for decoupling pulses.
+            A user's own delays are never touched.
+        feed_forward_s: Latency in seconds between a measurement and an operation that depends on it.
 
     Raises:
         HaloValueError: A field has a wrong type or value.
@@ -50,10 +64,17 @@ class HaloOptions:
     max_duration_s: float | None = None
     exclude_qubits: tuple[int, ...] = ()
     assume_clean: bool = True
+    policy: PolicyName = "auto"
+    max_wait_s: float = 0.0
+    weights: tuple[float, ...] | None = None
+    scrub: bool = False
+    idle_fill: IdleFill = "delay"
+    feed_forward_s: float = FEED_FORWARD_S
 
     def __post_init__(self) -> None:
-        if self.sharing not in get_args(Sharing):
-            raise HaloValueError(f"sharing must be one of {', '.join(get_args(Sharing))}, not {self.sharing!r}")
+        _choice("sharing", self.sharing, get_args(Sharing))
+        _choice("policy", self.policy, get_args(PolicyName))
+        _choice("idle_fill", self.idle_fill, get_args(IdleFill))
         object.__setattr__(self, "success_floor", _number("success_floor", self.success_floor))
         if not 0 <= self.success_floor <= 1:
             raise HaloValueError(f"success_floor must lie in [0, 1], not {self.success_floor}")
@@ -63,22 +84,23 @@ class HaloOptions:
             object.__setattr__(self, "max_duration_s", _number("max_duration_s", self.max_duration_s))
             if self.max_duration_s <= 0:
                 raise HaloValueError(f"max_duration_s must be positive seconds or None, not {self.max_duration_s}")
-        if isinstance(self.exclude_qubits, (str, bytes)):
-            raise HaloValueError("exclude_qubits must be a sequence of qubit numbers, not a string")
-        try:
-            excluded = tuple(self.exclude_qubits)
-        except TypeError:
-            raise HaloValueError(
-                f"exclude_qubits must be a sequence of qubit numbers, not {self.exclude_qubits!r}"
-            ) from None
+        excluded = _sequence("exclude_qubits", self.exclude_qubits, "qubit numbers")
         numbers = [_count("each of exclude_qubits", qubit, least=0) for qubit in excluded]
         object.__setattr__(self, "exclude_qubits", tuple(sorted(dict.fromkeys(numbers))))
-        if not isinstance(self.assume_clean, bool):
-            raise HaloValueError(f"assume_clean must be True or False, not {self.assume_clean!r}")
+        for name in ("assume_clean", "scrub"):
+            if not isinstance(getattr(self, name), bool):
+                raise HaloValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        for name in ("max_wait_s", "feed_forward_s"):
+            object.__setattr__(self, name, _number(name, getattr(self, name)))
+            if getattr(self, name) < 0:
+                raise HaloValueError(f"{name} must be seconds of at least 0, not {getattr(self, name)}")
+        if self.weights is not None:
+            object.__setattr__(self, "weights", _weights(self.weights))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""
-        return {**asdict(self), "exclude_qubits": list(self.exclude_qubits)}
+        weights = None if self.weights is None else list(self.weights)
+        return {**asdict(self), "exclude_qubits": list(self.exclude_qubits), "weights": weights}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -92,6 +114,29 @@ class HaloOptions:
         if unknown:
             raise HaloValueError(f"unknown option {', '.join(map(repr, unknown))}; the options are {', '.join(names)}")
         return cls(**values)
+
+
+def _choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise HaloValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+
+
+def _sequence(name: str, value: Any, of_what: str) -> tuple[Any, ...]:
+    if isinstance(value, (str, bytes)):
+        raise HaloValueError(f"{name} must be a sequence of {of_what}, not a string")
+    try:
+        return tuple(value)
+    except TypeError:
+        raise HaloValueError(f"{name} must be a sequence of {of_what}, not {value!r}") from None
+
+
+def _weights(value: Any) -> tuple[float, ...]:
+    weights = tuple(_number("each of weights", weight) for weight in _sequence("weights", value, "numbers"))
+    for weight in weights:
+        # A program of weight 0 would never have its turn.
+        if weight <= 0:
+            raise HaloValueError(f"each of weights must be positive, not {weight}")
+    return weights
 
 
 def _number(name: str, value: Any) -> float:

@@ -222,3 +222,86 @@ _SIMPLE: list[_Append] = [
     _store,
 ]
 _NESTED: list[_Append] = [_if, _switch, _for, _while]
+
+
+@st.composite
+def shared_circuits(
+    draw: st.DrawFn, *, max_qubits: int = 4, max_programs: int = 4, max_steps: int = 24, dynamic: bool = True
+) -> QuantumCircuit:
+    """A physical circuit on a line of qubits in whose wires programs follow each other in any order, also in circles.
+
+    Operations are those of :func:`tests.targets.make_target`. Between two owners of a qubit there is one reset at least.
+    """
+    num_qubits, num_programs = draw(st.integers(1, max_qubits)), draw(st.integers(1, max_programs))
+    circuit = QuantumCircuit(
+        QuantumRegister(num_qubits, "q"), *(ClassicalRegister(2, f"p{k}_c") for k in range(num_programs))
+    )
+    owner: list[int | None] = [None] * num_qubits
+    kinds = ["sx", "sx", "cz", "cz", "measure", "measure", "measure", "reset", "delay", "barrier", "rz"]
+    for _ in range(draw(st.integers(1, max_steps))):
+        program, qubit = draw(st.integers(0, num_programs - 1)), draw(st.integers(0, num_qubits - 1))
+        kind = draw(st.sampled_from([*kinds, "if"] if dynamic else kinds))
+        qubits = [qubit, qubit + 1] if kind == "cz" and qubit + 1 < num_qubits else [qubit]
+        for taken in qubits:
+            if owner[taken] not in (None, program):
+                for _ in range(draw(st.integers(1, 2))):
+                    circuit.reset(taken)
+            owner[taken] = program
+        clbit = 2 * program + draw(st.integers(0, 1))
+        if kind == "cz" and len(qubits) == 2:
+            circuit.cz(*qubits)
+        elif kind == "measure":
+            circuit.measure(qubit, clbit)
+        elif kind == "reset":
+            circuit.reset(qubit)
+        elif kind == "delay":
+            circuit.delay(draw(st.sampled_from([16, 160, 2000])), qubit, "dt")
+        elif kind == "barrier":
+            circuit.barrier([q for q in range(num_qubits) if owner[q] == program])
+        elif kind == "rz":
+            circuit.rz(draw(ANGLES), qubit)
+        elif kind == "if":
+            with circuit.if_test((circuit.clbits[clbit], 1)):
+                circuit.x(qubit)
+        else:
+            circuit.sx(qubit)
+    for qubit, program in enumerate(owner):
+        if program is not None and draw(st.booleans()):
+            circuit.measure(qubit, 2 * program)
+    return circuit
+
+
+@st.composite
+def helper_circuits(
+    draw: st.DrawFn, *, max_programs: int = 3, max_rounds: int = 4, num_helpers: int = 2
+) -> QuantumCircuit:
+    """Programs with a data qubit each that share the first qubits as helpers, round by round: HALO's own pattern.
+
+    For a device on which every helper is coupled to all others. Rounds of the programs are listed in any order.
+    """
+    num_programs = draw(st.integers(2, max_programs))
+    circuit = QuantumCircuit(
+        QuantumRegister(num_helpers + num_programs, "q"),
+        *(ClassicalRegister(max_rounds + 1, f"p{k}_c") for k in range(num_programs)),
+    )
+    rounds = [draw(st.integers(1, max_rounds)) for _ in range(num_programs)]
+    order = draw(st.permutations([k for k, count in enumerate(rounds) for _ in range(count)]))
+    done = [0] * num_programs
+    for program in order:
+        helper, data = draw(st.integers(0, num_helpers - 1)), num_helpers + program
+        for _ in range(draw(st.integers(0, 40))):
+            circuit.sx(data)
+        circuit.reset(helper)
+        circuit.sx(helper)
+        circuit.cz(helper, data)
+        for _ in range(draw(st.integers(0, 40))):
+            circuit.sx(helper)
+        if draw(st.booleans()):
+            circuit.cz(helper, data)
+        circuit.measure(helper, program * (max_rounds + 1) + done[program])
+        done[program] += 1
+        if draw(st.integers(0, 3)) == 0:
+            circuit.barrier(helper, data)
+    for program in range(num_programs):
+        circuit.measure(num_helpers + program, program * (max_rounds + 1) + max_rounds)
+    return circuit

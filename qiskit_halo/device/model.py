@@ -14,6 +14,7 @@ import rustworkx as rx
 from qiskit.transpiler import InstructionProperties, Target
 
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
+from qiskit_halo.options import FEED_FORWARD_S
 from qiskit_halo.units import seconds_to_dt
 
 FloatArray = npt.NDArray[np.float64]
@@ -47,12 +48,15 @@ class DeviceModel:
     Args:
         target: The device. It is not changed.
         exclude_qubits: Physical qubits that may not be used, besides those that the calibration rules out.
+        feed_forward_s: Latency between a measurement and an operation that depends on it, which no target states.
 
     Raises:
         HaloTranspilerError: The target states no qubits, or an excluded qubit is not on the device.
     """
 
-    def __init__(self, target: Target, exclude_qubits: Iterable[int] = ()) -> None:
+    def __init__(
+        self, target: Target, exclude_qubits: Iterable[int] = (), *, feed_forward_s: float = FEED_FORWARD_S
+    ) -> None:
         if not target.num_qubits:
             raise HaloTranspilerError(
                 "the target states no number of qubits; give a backend, or a target with its qubits"
@@ -66,7 +70,10 @@ class DeviceModel:
                 f"exclude_qubits names qubit {outside[0]}, but the device has qubits 0 to {self.num_qubits - 1}"
             )
         self.dt_s: float = target.dt or ORDER_ONLY_DT_S
-        self.alignment: int = int(np.lcm(target.pulse_alignment or 1, target.acquire_alignment or 1))
+        self.feed_forward_s = feed_forward_s
+        # Pulses last multiples of the granularity, so that delays between starts on it do so too.
+        steps = (target.pulse_alignment, target.acquire_alignment, target.granularity)
+        self.alignment: int = int(np.lcm.reduce([step or 1 for step in steps]))
         self.has_durations = target.dt is not None and _states_durations(target)
         self.has_calibration = _states_errors(target)
         self.t1_s, self.t2_s = self._coherence()

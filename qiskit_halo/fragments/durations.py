@@ -13,9 +13,6 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.timing import as_soon_as_possible, timed_operations
 from qiskit_halo.units import SECONDS_PER, seconds_to_dt
 
-FEED_FORWARD_S = 0.7e-6
-"""Assumed latency between a measurement and an operation that depends on it inside a shot."""
-
 LOOP_ROUNDS = 8
 """Rounds that a loop of unknown length is assumed to take."""
 
@@ -67,7 +64,7 @@ class Durations:
         if operation.name == "box":
             stated = 0 if operation.duration is None else self._stated(operation.duration, operation.unit)
             return np.maximum(longest_dt, stated)
-        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds_of(operation) * longest_dt
+        return seconds_to_dt(self._device.feed_forward_s, self._device.dt_s) + rounds_of(operation) * longest_dt
 
     def _block(self, block: QuantumCircuit, physical: Sequence[int]) -> int:
         index = {qubit: i for i, qubit in enumerate(block.qubits)}

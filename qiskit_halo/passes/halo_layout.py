@@ -74,7 +74,7 @@ class HaloLayout(TransformationPass):
         """Return the mapped circuit."""
         halo = halo_metadata(dag)
         options = options_for(dag, self.options)
-        device = DeviceModel(self.target, options.exclude_qubits)
+        device = DeviceModel(self.target, options.exclude_qubits, feed_forward_s=options.feed_forward_s)
         device.warn_about_gaps()
         if not device.has_reset:
             options = _without_reset(options)

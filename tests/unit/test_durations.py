@@ -7,7 +7,8 @@ from qiskit.circuit import Duration, Parameter, QuantumCircuit
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.durations import FEED_FORWARD_S, LOOP_ROUNDS, Durations
+from qiskit_halo.fragments.durations import LOOP_ROUNDS, Durations
+from qiskit_halo.options import FEED_FORWARD_S
 from tests.targets import make_target
 
 LATENCY = round(FEED_FORWARD_S / 2e-9)

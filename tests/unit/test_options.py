@@ -19,6 +19,12 @@ def test_defaults():
         "max_duration_s": None,
         "exclude_qubits": [],
         "assume_clean": True,
+        "policy": "auto",
+        "max_wait_s": 0.0,
+        "weights": None,
+        "scrub": False,
+        "idle_fill": "delay",
+        "feed_forward_s": 0.7e-6,
     }
 
 
@@ -31,8 +37,14 @@ def test_options_are_json_and_come_back():
         max_duration_s=2,
         exclude_qubits=np.array([4, 1, 4]),
         assume_clean=False,
+        policy="round_robin",
+        max_wait_s=np.float64(1e-6),
+        weights=np.array([1, 2]),
+        scrub=True,
+        idle_fill="dd",
+        feed_forward_s=0,
     )
-    assert options.exclude_qubits == (1, 4)
+    assert (options.exclude_qubits, options.weights) == ((1, 4), (1.0, 2.0))
     assert HaloOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
 
 
@@ -53,6 +65,17 @@ def test_options_are_json_and_come_back():
         ("exclude_qubits", 5, "exclude_qubits must be a sequence of qubit numbers, not 5"),
         ("exclude_qubits", [-1], "each of exclude_qubits must be a whole number of at least 0, not -1"),
         ("assume_clean", 1, "assume_clean must be True or False, not 1"),
+        ("policy", "best", "policy must be one of auto, round_robin, packed, not 'best'"),
+        ("policy", ["auto"], "policy must be one of auto, round_robin, packed, not ['auto']"),
+        ("idle_fill", None, "idle_fill must be one of delay, dd, not None"),
+        ("max_wait_s", -1e-6, "max_wait_s must be seconds of at least 0, not -1e-06"),
+        ("max_wait_s", float("inf"), "max_wait_s must be a finite number, not inf"),
+        ("feed_forward_s", -1, "feed_forward_s must be seconds of at least 0, not -1.0"),
+        ("weights", "12", "weights must be a sequence of numbers, not a string"),
+        ("weights", 2, "weights must be a sequence of numbers, not 2"),
+        ("weights", [1, 0], "each of weights must be positive, not 0.0"),
+        ("weights", [1, True], "each of weights must be a finite number, not True"),
+        ("scrub", 0, "scrub must be True or False, not 0"),
     ],
 )
 def test_every_field_is_checked(field: str, value: object, message: str):
@@ -61,5 +84,5 @@ def test_every_field_is_checked(field: str, value: object, message: str):
 
 
 def test_unknown_names_are_listed_with_the_known_ones():
-    with pytest.raises(HaloValueError, match=r"unknown option 'a', 'b'; the options are sharing, .*assume_clean"):
+    with pytest.raises(HaloValueError, match=r"unknown option 'a', 'b'; the options are sharing, .*feed_forward_s"):
         HaloOptions.from_dict({"b": 1, "a": 2, "resets": 2})

@@ -8,6 +8,7 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
 from qiskit_halo.timeline.summary import summarize
 from qiskit_halo.timeline.timeline import make_timeline
+from tests.policies import AsGiven
 from tests.targets import make_target
 
 NS = 1e-9
@@ -17,7 +18,7 @@ def report_of(
     circuit: QuantumCircuit, *, metadata: dict[str, object] | None = None, resets: int = 2, **target: object
 ) -> HaloReport:
     device = DeviceModel(make_target(circuit.num_qubits, **target))
-    timeline = make_timeline(circuit, device, HaloOptions(resets=resets))
+    timeline = make_timeline(circuit, device, HaloOptions(resets=resets), policy=AsGiven())
     return summarize(timeline, device, metadata or {}, resets)
 
 
@@ -67,6 +68,7 @@ def test_a_whole_report() -> None:
             num_helpers=0,
             start_s=0.0,
             length_s=pytest.approx(1040 * NS),
+            wait_s=0.0,
             success_alone=0.99,
             success_merged=pytest.approx(one),
         ),
@@ -79,6 +81,7 @@ def test_a_whole_report() -> None:
             num_helpers=2,
             start_s=pytest.approx(2640 * NS),
             length_s=pytest.approx(1300 * NS),
+            wait_s=0.0,
             # What was found is better than what the layout stage knew.
             success_alone=pytest.approx(two),
             success_merged=pytest.approx(two),
@@ -97,7 +100,7 @@ def test_a_whole_report() -> None:
         ),
     )
     assert (report.num_qubits, report.couplers, report.num_qubits_used) == (3, ((0, 1), (1, 2)), 2)
-    assert (report.num_handovers, report.timing) == (1, "exact")
+    assert (report.num_handovers, report.timing, report.policy) == (1, "exact", "as given")
     assert (report.makespan_s, report.reset_s) == (pytest.approx(3940 * NS), pytest.approx(800 * NS))
     alone_ns = [1040 + 800, 1300 + 800]
     assert report.qpu_time_ratios == {
