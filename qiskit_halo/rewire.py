@@ -7,7 +7,7 @@ rewiring, a block holds the very bits of the circuit around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -216,3 +216,14 @@ def empty_like(circuit: QuantumCircuit, register: QuantumRegister) -> QuantumCir
     for stretch in circuit.iter_declared_stretches():
         empty.add_stretch(stretch)
     return empty
+
+
+def append_all(circuit: QuantumCircuit, instructions: Iterable[CircuitInstruction]) -> None:
+    """Append instructions that are known to fit ``circuit``, without the checks that make ``append`` slow.
+
+    Args:
+        circuit: A circuit that the caller has just made.
+        instructions: On bits, registers and variables of the circuit, each on distinct bits.
+    """
+    for instruction in instructions:
+        circuit._append(instruction)

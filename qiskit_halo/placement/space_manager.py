@@ -117,7 +117,7 @@ class SpaceManager:
                     f"{label} needs {width} connected qubits, but the largest connected part of the device that "
                     f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
                 )
-            fragment = self._compiler.compile(body.circuit, self._regions[0], label)
+            fragment = self._compiler.compile(body.circuit, self._regions[0], label)[0]
             self._compiled[key] = find_candidates(fragment, self._device, self._embedder)
         return self._compiled[key]
 
@@ -126,7 +126,7 @@ class SpaceManager:
         region = grow_region(self._device, free, max(1, body.circuit.num_qubits), quality)
         if region is None:
             return None
-        fragment = self._compiler.compile(body.circuit, region, label)
+        fragment = self._compiler.compile(body.circuit, region, label)[0]
         return find_candidates(fragment, self._device, self._embedder)
 
     def _exclusive_sites(self, body: Body, fragment: Fragment, helpers: Sequence[int]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.providers import QubitProperties
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.compile import two_qubit_pairs
+from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.fragment import find_shapes
 from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.fragments.timing import TimedOperation, as_soon_as_possible, schedule
