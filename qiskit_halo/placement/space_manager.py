@@ -15,10 +15,9 @@ from qiskit.circuit import QuantumCircuit
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import connected_regions, grow_region
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
-from qiskit_halo.fragments.body import Body, extract_body
+from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment
-from qiskit_halo.fragments.key import structure_key
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
 from qiskit_halo.placement.candidates import Candidates, find_candidates
@@ -68,7 +67,8 @@ class SpaceManager:
             segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
-        bodies = [extract_body(circuit, segmentation, piece) for piece in pieces]
+        reader = BodyReader(circuit, segmentation)
+        bodies = [reader.read(piece) for piece in pieces]
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
         helpers = find_helpers(circuit, pieces, metadata)
@@ -108,8 +108,7 @@ class SpaceManager:
         )
 
     def _candidates(self, body: Body, label: str) -> Candidates:
-        key = structure_key(body.circuit)
-        if key not in self._compiled:
+        if body.key not in self._compiled:
             width = body.circuit.num_qubits
             if not self._regions or width > len(self._regions[0]):
                 widest = len(self._regions[0]) if self._regions else 0
@@ -118,8 +117,8 @@ class SpaceManager:
                     f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
                 )
             fragment = self._compiler.compile(body.circuit, self._regions[0], label)[0]
-            self._compiled[key] = find_candidates(fragment, self._device, self._embedder)
-        return self._compiled[key]
+            self._compiled[body.key] = find_candidates(fragment, self._device, self._embedder)
+        return self._compiled[body.key]
 
     def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> Candidates | None:
         quality = -self._device.readout_error
