@@ -6,11 +6,11 @@ from collections import Counter
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction, QuantumCircuit
 
-from qiskit_halo.fragments.body import Body, extract_body
+from qiskit_halo.fragments.body import Body, BodyReader, extract_body
 from qiskit_halo.segments.find import find_components
-from qiskit_halo.segments.pieces import find_pieces
+from qiskit_halo.segments.pieces import find_pieces, piece_instructions
 from tests.dense_oracle import TooManyBranchesError, brute_force, distance
 from tests.strategies import programs, relistings
 
@@ -44,6 +44,35 @@ def test_bodies_of_one_key_have_the_same_outcomes_bit_by_bit(data: st.DataObject
                 assert distance(brute_force(body.circuit), brute_force(twin.circuit)) < 1e-12
             except TooManyBranchesError:
                 assume(False)
+
+
+@settings(max_examples=100)
+@given(programs())
+def test_every_operation_of_a_body_stands_where_it_stood(program: QuantumCircuit):
+    segmentation = find_components(program)
+    reader = BodyReader(program, segmentation)
+    for piece in find_pieces(segmentation):
+        body = reader.read(piece)
+        wanted = Counter(_places(program, i) for i in piece_instructions(program, segmentation, piece))
+        clbits = [program.find_bit(bit).index for bit in body.clbits]
+        found: Counter[object] = Counter()
+        for instruction in body.circuit.data:
+            name, wires, bits = _places(body.circuit, instruction)
+            places = ([body.wires[w] for w in wires], [clbits[b] for b in bits])
+            loose = instruction.name == "barrier" or instruction.is_control_flow()
+            found[name, *(tuple(sorted(p) if loose else p) for p in places)] += 1
+        assert found == wanted
+    assert sorted(w for p in find_pieces(segmentation) for w in p.wires) == sorted(
+        w for p in find_pieces(segmentation) for w in reader.read(p).wires
+    )
+
+
+def _places(circuit: QuantumCircuit, instruction: CircuitInstruction) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """What stands where; the bits of barriers and nested blocks are in no order."""
+    loose = instruction.name == "barrier" or instruction.is_control_flow()
+    bits = ([circuit.find_bit(bit).index for bit in own] for own in (instruction.qubits, instruction.clbits))
+    wires, clbits = (tuple(sorted(own) if loose else own) for own in bits)
+    return instruction.name, wires, clbits
 
 
 @settings(max_examples=100)
