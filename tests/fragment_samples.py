@@ -9,7 +9,7 @@ from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.body import extract_body
-from qiskit_halo.fragments.compile import two_qubit_pairs
+from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
 from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.placement.placement import PlacedPiece, Placement

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 from qiskit.circuit import (
     AncillaQubit,
     AncillaRegister,
+    CircuitInstruction,
     ClassicalRegister,
     Clbit,
     QuantumCircuit,
@@ -17,6 +18,9 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library import UnitaryGate
 from qiskit.quantum_info import random_unitary
+
+from qiskit_halo.rewire import add_variables, append_all
+from qiskit_halo.segments.resources import classical_resources
 
 ANGLES = st.sampled_from([0.3, 0.7, 1.1, 1.9, 2.6])
 # Names that break a careless merge: equal ones, ones that are no identifiers, ones that look like ours.
@@ -305,3 +309,55 @@ def helper_circuits(
     for program in range(num_programs):
         circuit.measure(num_helpers + program, program * (max_rounds + 1) + max_rounds)
     return circuit
+
+
+@st.composite
+def relistings(draw: st.DrawFn, circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[int], list[int]]:
+    """The same program written otherwise: bits declared in another order, independent operations listed in another.
+
+    Comes with the new place of each old qubit, and of each old clbit. Registers, names and metadata are not kept; the
+    qubits of barriers and of nested blocks come in another order too.
+    """
+    qubits = draw(st.permutations(circuit.qubits))
+    clbits = draw(st.permutations(circuit.clbits))
+    out = QuantumCircuit(list(qubits), list(clbits), global_phase=circuit.global_phase)
+    for register in circuit.cregs:  # conditions name them
+        out.add_register(register)
+    for variable in circuit.iter_declared_vars():
+        out.add_uninitialized_var(variable)
+    append_all(out, [_relisted(draw, i) for i in _shuffled(draw, circuit.data)])
+    return out, [qubits.index(q) for q in circuit.qubits], [clbits.index(c) for c in circuit.clbits]
+
+
+def _shuffled(draw: st.DrawFn, data: Sequence[CircuitInstruction]) -> list[CircuitInstruction]:
+    """A random order that keeps that of any two operations with a common bit or variable."""
+    waiting = list(data)
+    out = []
+    while waiting:
+        blocked: dict[object, None] = {}
+        free = []
+        for index, instruction in enumerate(waiting):
+            resources = (*instruction.qubits, *classical_resources(instruction))
+            if not any(resource in blocked for resource in resources):
+                free.append(index)
+            blocked.update(dict.fromkeys(resources))
+        out.append(waiting.pop(draw(st.sampled_from(free))))
+    return out
+
+
+def _relisted(draw: st.DrawFn, instruction: CircuitInstruction) -> CircuitInstruction:
+    if instruction.name == "barrier":
+        return instruction.replace(qubits=draw(st.permutations(instruction.qubits)))
+    if not instruction.is_control_flow():
+        return instruction
+    order = draw(st.permutations(range(len(instruction.qubits))))
+    blocks = []
+    for block in instruction.operation.blocks:
+        moved = QuantumCircuit([block.qubits[i] for i in order], block.clbits, *block.cregs)
+        moved.global_phase = block.global_phase
+        add_variables(moved, block)
+        append_all(moved, [_relisted(draw, i) for i in _shuffled(draw, block.data)])
+        blocks.append(moved)
+    return instruction.replace(
+        operation=instruction.operation.replace_blocks(blocks), qubits=[instruction.qubits[i] for i in order]
+    )

@@ -10,7 +10,7 @@ from qiskit.providers import QubitProperties
 from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.compile import two_qubit_pairs
+from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.fragment import find_shapes
 from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.fragments.places import PlaceScorer
