@@ -16,7 +16,9 @@ from numpy import bool_
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.board import NO_LIMIT, Board, PackingItem, Spot
+from qiskit_halo.placement.board import NO_LIMIT, Board
+from qiskit_halo.placement.items import PackingItem, Spot
+from qiskit_halo.units import seconds_to_dt
 
 SLACK = 1 / 3
 """Share of the shortest makespan found that may be spent on better places.
@@ -67,12 +69,12 @@ def pack(
     # Without durations ticks count operations, and no limit in seconds can be kept.
     limit_s = options.max_duration_s if device.has_durations else None
     board = tightest.board
-    horizon = NO_LIMIT if limit_s is None else board.origin + int(limit_s / device.dt_s) // board.slot_dt
+    horizon = NO_LIMIT if limit_s is None else board.origin + seconds_to_dt(limit_s, device.dt_s) // board.slot_dt
     span = board.stop - board.origin
     limit = max(board.stop, min(horizon, board.stop + int(span * SLACK)))
     for order in (_by_loss(items), _by_area(items)):
         best = _fill(items, order, device, options, recompile, limit)
-        if best.board.stop <= limit and best.num_missing <= tightest.num_missing:
+        if best.board.stop <= limit and best.cost[:2] <= tightest.cost[:2]:
             return best.placed()
     return tightest.placed()
 
@@ -100,10 +102,6 @@ class _Filling:
     board: Board
     low: dict[int, None]
     lost: dict[int, None]
-
-    @property
-    def num_missing(self) -> int:
-        return len(self.low) + len(self.lost)
 
     @property
     def cost(self) -> tuple[int, int, int]:

@@ -46,9 +46,10 @@ class SlotGrid:
             self._runs.clear()
 
     def book(self, qubit: int, start: int, stop: int) -> None:
-        """Take slots ``[start, stop)`` of ``qubit``."""
+        """Take slots ``[start, stop)`` of ``qubit``, all of which there must be; some may be taken already."""
         self._free[qubit] &= ~_span(start, stop)
-        self._touch(qubit)
+        self._clock += 1
+        self._changed[qubit] = self._clock
 
     def is_free(self, qubit: int, start: int, stop: int) -> bool:
         """Return whether all slots ``[start, stop)`` of ``qubit`` are free."""
@@ -60,11 +61,13 @@ class SlotGrid:
 
         Slots that would reach before the first are not; what lies behind the last slot is taken.
 
+        Args:
+            length: At least 1.
+            offset: May be negative.
+
         Returns:
-            uint64, shape (num_qubits, num_words).
+            uint64, shape (num_qubits, num_words). Not to be changed; the next booking may change it.
         """
-        if length <= 0:
-            return np.full((len(self._free), self._num_words), ~np.uint64(0), dtype=np.uint64)
         return _moved(self._run(length), offset)
 
     def _run(self, length: int) -> WordArray:
@@ -80,10 +83,6 @@ class SlotGrid:
             self._runs[length] = (self._clock, known)
         return known
 
-    def _touch(self, qubit: int) -> None:
-        self._clock += 1
-        self._changed[qubit] = self._clock
-
 
 def _span(start: int, stop: int) -> int:
     return ((1 << stop) - 1) ^ ((1 << start) - 1) if stop > start else 0
@@ -98,7 +97,10 @@ def _first_of_runs(free: int, length: int) -> int:
 
 
 def runs_of(free: WordArray, length: int) -> WordArray:
-    """Return the slots at which at least ``length`` set slots in a row begin; slots behind the end are not set."""
+    """Return the slots at which at least ``length`` set slots in a row begin; slots behind the end are not set.
+
+    With a ``length`` below 1 it is as with 1.
+    """
     done, runs = 1, free
     while done < length:
         step = min(done, length - done)

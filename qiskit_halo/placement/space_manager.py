@@ -21,9 +21,9 @@ from qiskit_halo.fragments.fragment import Fragment
 from qiskit_halo.fragments.key import structure_key
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
-from qiskit_halo.placement.board import PackingItem
 from qiskit_halo.placement.candidates import Candidates, find_candidates
 from qiskit_halo.placement.embeddings import Embedder
+from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
@@ -119,7 +119,13 @@ class SpaceManager:
                     f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
                 )
             fragment = self._compiler.compile(body.circuit, self._regions[0], label)
-            self._compiled[key] = find_candidates(fragment, self._device, self._embedder)
+            found = find_candidates(fragment, self._device, self._embedder)
+            if not math.isfinite(found.best):
+                raise HaloTranspilerError(
+                    f"{label} compiles to an operation that never works on qubits {list(fragment.home)}; exclude them "
+                    "with exclude_qubits"
+                )
+            self._compiled[key] = found
         return self._compiled[key]
 
     def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> Candidates | None:
