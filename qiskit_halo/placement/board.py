@@ -129,6 +129,8 @@ class Board:
         for _ in range(RETRIES):
             rows, slots = self._rows(item, variant, limit, log_floor, self.origin, banned=banned)
             if not rows:
+                if not banned:
+                    return None
                 break
             spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
             if spot is not None and spot.log_success >= log_floor - TOLERANCE:
