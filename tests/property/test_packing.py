@@ -37,13 +37,13 @@ NUM_QUBITS = 7
 
 
 @st.composite
-def targets(draw: st.DrawFn, *, durations: st.SearchStrategy[bool] = st.booleans()) -> Target:
+def targets(draw: st.DrawFn) -> Target:
     """A device of its own couplers, errors and, on some qubits, longer operations; gates may go one way only."""
     num_qubits = draw(st.integers(1, NUM_QUBITS))
     pairs = [(a, b) for a in range(num_qubits) for b in range(a)]
     couplers = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=10)) if pairs else []
     couplers = [pair if draw(st.booleans()) else pair[::-1] for pair in couplers]
-    states_durations = draw(durations)
+    states_durations = draw(st.sampled_from([True, True, False]))
     target = make_target(
         num_qubits,
         couplers,
