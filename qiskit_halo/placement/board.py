@@ -17,6 +17,7 @@ from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
 from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, intersect, runs_of, slots_from
 from qiskit_halo.placement.windows import WindowGroup, slot_spans, slot_windows
+from qiskit_halo.units import seconds_to_dt
 
 SLOTS_PER_LEASE = 24
 """Slots that a middling lease takes, resets included: finer costs time, coarser wastes some of every lease."""
@@ -39,7 +40,7 @@ class Board:
 
     Args:
         device: The device.
-        options: ``resets``, ``assume_clean`` and ``buffer`` matter here.
+        options: ``resets``, ``assume_clean``, ``buffer`` and ``max_duration_s`` matter here.
         items: What is to be placed.
     """
 
@@ -49,6 +50,11 @@ class Board:
         self.slot_dt = _slot_dt(items, self.handover_dt, device.alignment)
         longest_reset = int(self.handover_dt.max(initial=0))
         self.origin = -(-longest_reset // self.slot_dt) if options.assume_clean else 0
+        # Without durations ticks count operations, and no limit in seconds can be kept.
+        limit_s = options.max_duration_s if device.has_durations else None
+        limit_dt = None if limit_s is None else seconds_to_dt(limit_s, device.dt_s)
+        self.horizon = NO_LIMIT if limit_dt is None else self.origin + limit_dt // self.slot_dt
+        """Slot by which everybody should end, whatever the rest of the batch takes."""
         self.stop = self.origin
         """Slot after the last operation of all."""
         self.spots: dict[int, Spot] = {}

@@ -85,11 +85,12 @@ def test_small_shapes_are_found_everywhere(pairs: list[tuple[int, int]], shape: 
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("heavy-hex", 12), ("heavy-hex", 20), ("grid", 4), ("grid", 6), ("grid", 8)]
+    ("coupling", "size"),
+    [(CouplingMap.from_heavy_hex(5), 12), (CouplingMap.from_grid(4, 4), 4), (CouplingMap.from_grid(4, 4), 6)],
 )
-def test_rings_are_found_everywhere(name: str, size: int) -> None:
-    pairs = heavy_hex() if name == "heavy-hex" else grid()
-    device = DeviceModel(make_target(1 + max(map(max, pairs)), pairs))
+def test_rings_are_found_everywhere(coupling: CouplingMap, size: int) -> None:
+    pairs = sorted({(min(pair), max(pair)) for pair in coupling.get_edges()})
+    device = DeviceModel(make_target(coupling.size(), pairs))
     expected = by_vf2(device, ring(size))
     assert expected
     assert found(device, ring(size)) == expected

@@ -105,6 +105,6 @@ def test_the_timeline_could_not_keep_a_plan_in_a_circle() -> None:
     ]
     # On paper both run in [0, 2100), each qubit reset between. Moved as a whole, the second waits for the end of the
     # first, whichever goes first.
-    for given in (turns, turns[::-1]):
-        _, starts = arbitrate(given, device, HaloOptions(resets=1))
+    for reverse in (False, True):
+        _, starts = arbitrate(turns[::-1] if reverse else turns, device, HaloOptions(resets=1))
         assert starts == [0, 2100 + 800]
