@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import bisect
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray
+from qiskit_halo.placement.candidates import FloatArray, IntArray, ShapeCandidates
 from qiskit_halo.placement.handover import handover_dt
+from qiskit_halo.placement.items import PackingItem, Spot
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
-from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
-from qiskit_halo.placement.windows import Windows, slot_windows
+from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, runs_of, slots_from
+from qiskit_halo.placement.windows import WindowGroup, slot_spans, slot_windows
+from qiskit_halo.units import seconds_to_dt
 
 SLOTS_PER_LEASE = 24
 """Slots that a middling lease takes, resets included: finer costs time, coarser wastes some of every lease."""
@@ -24,53 +25,12 @@ SLOTS_PER_LEASE = 24
 RETRIES = 8
 """Places tried for one piece whose choice turns out to be impossible, before it simply comes after all others."""
 
+TOLERANCE = 1e-9
+"""What sums of logarithms may differ by and still be equal."""
 
 LATEST = np.iinfo(np.int64).max
 NO_LIMIT = LATEST - 1
 """Limit of whoever may end as late as it wants."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackingItem:
-    """One rigid piece to place.
-
-    Args:
-        variants: Where each compiled form of it can go, the one with the best predicted success first.
-        log_floor: Least log of its predicted success; its best is that of the first variant.
-        exclusive_sites: For each variant, sites whose qubit nobody else may use in this batch.
-        owners: Programs it belongs to; empty if anonymous.
-    """
-
-    variants: tuple[Candidates, ...]
-    log_floor: float
-    exclusive_sites: tuple[tuple[int, ...], ...]
-    owners: tuple[int, ...]
-
-    @property
-    def log_best(self) -> float:
-        """Log of its best predicted success on the empty device."""
-        return self.variants[0].best
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """A place and a time for one piece.
-
-    Args:
-        variant: Which of the item's variants.
-        qubits: Physical qubit of each site.
-        start: First slot.
-        stop: Slot after the last operation.
-        spans: For each site the slots ``[start, stop)`` that are taken on its qubit, hand-over resets before it included.
-        log_success: Log of the predicted success there, resets of the qubits that were in use included.
-    """
-
-    variant: int
-    qubits: tuple[int, ...]
-    start: int
-    stop: int
-    spans: tuple[tuple[int, int], ...]
-    log_success: float
 
 
 class Board:
@@ -80,7 +40,7 @@ class Board:
 
     Args:
         device: The device.
-        options: ``resets``, ``assume_clean`` and ``buffer`` matter here.
+        options: ``resets``, ``assume_clean``, ``buffer`` and ``max_duration_s`` matter here.
         items: What is to be placed.
     """
 
@@ -90,21 +50,24 @@ class Board:
         self.slot_dt = _slot_dt(items, self.handover_dt, device.alignment)
         longest_reset = int(self.handover_dt.max(initial=0))
         self.origin = -(-longest_reset // self.slot_dt) if options.assume_clean else 0
+        # Without durations ticks count operations, and no limit in seconds can be kept.
+        limit_s = options.max_duration_s if device.has_durations else None
+        limit_dt = None if limit_s is None else seconds_to_dt(limit_s, device.dt_s)
+        self.horizon = NO_LIMIT if limit_dt is None else self.origin + limit_dt // self.slot_dt
+        """Slot by which everybody should end, whatever the rest of the batch takes."""
+        self.stop = self.origin
+        """Slot after the last operation of all."""
         self.spots: dict[int, Spot] = {}
+        """Where each item on the board is; success is kept up to date when another takes a qubit before it."""
         self._device = device
         self._handover_log = device.log_reset_success(options.resets)
+        self._handover_slots = -(-longest_reset // self.slot_dt)
         self._grid = SlotGrid(device.num_qubits, self.origin + 8 * SLOTS_PER_LEASE)
         self._order = OrderGraph()
         self._surroundings = Surroundings(device, options.buffer)
         self._num_leases = np.zeros(device.num_qubits, dtype=np.int64)
-        self._num_exclusive = np.zeros(device.num_qubits, dtype=np.int64)
-        self._stops: list[int] = []
-        self._windows: dict[tuple[int, int], Windows] = {}
-
-    @property
-    def stop(self) -> int:
-        """Slot after the last operation of all."""
-        return self._stops[-1] if self._stops else self.origin
+        self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
+        self._windows: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
 
     @property
     def unused(self) -> npt.NDArray[np.bool_]:
@@ -132,14 +95,18 @@ class Board:
         """Book ``spot`` for item ``index``."""
         item = self.items[index]
         for qubit, (start, stop) in zip(spot.qubits, spot.spans, strict=True):
+            first = self._order.first(qubit)
+            if first is not None and start < first[0]:
+                self._charge(first[1], qubit)
             self._grid.book(qubit, start, stop)
             self._num_leases[qubit] += 1
         self._order.add(index, spot.qubits, spot.spans, spot.start)
         for site in item.exclusive_sites[spot.variant]:
-            self._num_exclusive[spot.qubits[site]] += 1
-        bisect.insort(self._stops, spot.stop)
+            self._is_exclusive[spot.qubits[site]] = True
+        self.stop = max(self.stop, spot.stop)
         self._surroundings.add(item.owners, spot.qubits, spot.start, spot.stop)
         self.spots[index] = spot
+        self._keep_first(index)
 
     def in_order(self) -> list[int]:
         """Return the items on the board such that on every qubit each comes after those before it."""
@@ -159,55 +126,83 @@ class Board:
     def _find_variant(self, item: PackingItem, variant: int, limit: int, log_floor: float) -> Spot | None:
         candidates = item.variants[variant]
         if not candidates.shapes:
-            return Spot(variant=variant, qubits=(), start=self.origin, stop=self.origin, spans=(), log_success=0.0)
+            stop = self.origin - (-candidates.fragment.timing.length_dt // self.slot_dt)
+            return Spot(variant=variant, qubits=(), start=self.origin, stop=stop, spans=(), log_success=0.0)
         # So much room that the end of all others is a start to fall back on.
-        length = -(-max(int(shape.length_dt.max(initial=0)) for shape in candidates.shapes) // self.slot_dt)
-        self._grid.grow(self.stop + self.origin + 2 * length + 2)
+        length = sum(-(-int(shape.length_dt.max(initial=0)) // self.slot_dt) for shape in candidates.shapes)
+        self._grid.grow(self.stop + self._handover_slots + length + 2)
         banned: list[int] = []
         for _ in range(RETRIES):
-            rows, slots = self._rows(item, variant, limit, log_floor, banned)
-            if rows is None:
-                return None
-            spot = self._spot(item, variant, rows, slots)
-            if spot is not None and spot.log_success >= log_floor - 1e-9:
+            rows, slots = self._rows(item, variant, limit, log_floor, self.origin, banned=banned)
+            if not rows:
+                if not banned:
+                    return None
+                break
+            spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
+            if spot is not None and spot.log_success >= log_floor - TOLERANCE:
                 return spot
             banned.append(rows[0])
+        # After all others nobody is in the way, and at home no part of the piece is in the way of another.
+        for at_home in (False, True):
+            rows, slots = self._rows(item, variant, limit, log_floor, self.stop, at_home=at_home)
+            spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
+            if spot is not None and spot.log_success >= log_floor - TOLERANCE:
+                return spot
         return None
 
     def _rows(
-        self, item: PackingItem, variant: int, limit: int, log_floor: float, banned: Sequence[int]
-    ) -> tuple[list[int] | None, WordArray]:
-        """Return the row of each connected part's place, one part after another, and the slots they may start at."""
-        candidates = item.variants[variant]
-        exclusive = item.exclusive_sites[variant]
+        self,
+        item: PackingItem,
+        variant: int,
+        limit: int,
+        log_floor: float,
+        earliest: int,
+        *,
+        banned: Sequence[int] = (),
+        at_home: bool = False,
+    ) -> tuple[list[int], WordArray]:
+        """Return the row of each connected part's place and the slots they may start at.
+
+        Parts choose one after another, the largest first; the rows end before the first part that finds no place.
+
+        Args:
+            item: What to place.
+            variant: Which of its variants.
+            limit: Slot by which it should end.
+            log_floor: Least log of its predicted success.
+            earliest: First slot that it may start at.
+            banned: Rows that the first part may not take.
+            at_home: Whether parts may only lie where the fragment was compiled.
+        """
+        shapes, exclusive = item.variants[variant].shapes, item.exclusive_sites[variant]
         penalty = np.where(self._num_leases > 0, self._handover_log, 0.0)
-        closed = self._num_exclusive > 0
+        closed = self._is_exclusive.copy()
         quiet = self._surroundings.quiet(item.owners, self._grid.num_slots)
-        common = slots_from(self.origin, self._grid.num_slots)
+        common = slots_from(earliest, self._grid.num_slots)
         rows: list[int] = []
-        for number, shape in enumerate(candidates.shapes):
-            # Each connected part gives up the same share of what it can lose.
-            share = shape.best / candidates.best if candidates.best < 0 else 1 / len(candidates.shapes)
+        # What the parts may lose in all against the best place of each; a part may take all that is left.
+        left = sum(shape.best for shape in shapes) - log_floor + TOLERANCE
+        for number, shape in enumerate(shapes):
             score = shape.log_success + penalty[shape.places].sum(axis=1)
-            good = (score >= log_floor * share - 1e-9) & ~closed[shape.places].any(axis=1)
+            good = (score >= shape.best - left) & ~closed[shape.places].any(axis=1)
             alone = [position for position, site in enumerate(shape.sites) if site in exclusive]
             if alone:
                 good &= (self._num_leases[shape.places[:, alone]] == 0).all(axis=1)
+            if at_home:
+                good &= np.arange(len(good)) == shape.home_row
             if number == 0:
                 good[list(banned)] = False
-            row, common = self._choose(
-                self._windows_of(candidates, number), shape.places, good, score, common, quiet, limit
-            )
+            row, common = self._choose(self._windows_of(shape), shape.places, good, score, common, quiet, limit)
             if row is None:
-                return None, common
-            closed = closed.copy()
+                break
+            left -= shape.best - float(score[row])
             closed[shape.places[row]] = True
             rows.append(row)
         return rows, common
 
     def _choose(
         self,
-        windows: Windows,
+        windows: Sequence[WindowGroup],
         places: IntArray,
         good: npt.NDArray[np.bool_],
         score: FloatArray,
@@ -218,12 +213,12 @@ class Board:
         """Return the row to take, ``None`` if there is none, and the slots of ``common`` that it may start at."""
         best: tuple[float, float, float, int] | None = None
         best_words = common
-        for group in windows.groups:
+        for group in windows:
             rows = group.rows[good[group.rows]]
             if not len(rows):
                 continue
             words = np.repeat(common[None, :], len(rows), axis=0)
-            still = None if quiet is None else self._surroundings.starts(quiet, group.length)
+            still = None if quiet is None else runs_of(quiet, group.length)
             for qubits, (start, stop) in zip(places[rows].T, group.spans, strict=True):
                 words &= self._grid.starts(qubits, stop - start, start)
                 if still is not None:
@@ -242,35 +237,51 @@ class Board:
     def _spot(self, item: PackingItem, variant: int, rows: Sequence[int], words: WordArray) -> Spot | None:
         """Return the spot at the first of the slots, ``None`` if it is not free there by true times."""
         candidates = item.variants[variant]
-        qubits = candidates.qubits(rows)
+        own = candidates.qubits(rows)
         table = candidates.table_at(rows)
         start = int(first_slots(words[None, :])[0])
-        slot = self.slot_dt
-        first = (table.busy_start_dt[0] - self.handover_dt[qubits]) // slot
-        last = -(-table.busy_stop_dt[0] // slot)
-        spans = tuple((start + int(a), start + int(b)) for a, b in zip(first, last, strict=True))
-        own = tuple(int(qubit) for qubit in qubits)
-        if len(rows) > 1 and not all(
-            a >= 0 and self._grid.is_free(q, a, b) for q, (a, b) in zip(own, spans, strict=True)
+        first, last = slot_spans(table.busy_start_dt[0], table.busy_stop_dt[0], self.handover_dt[own], self.slot_dt)
+        spans = tuple(zip((start + first).tolist(), (start + last).tolist(), strict=True))
+        stop = start - (-int(table.length_dt[0]) // self.slot_dt)
+        qubits = tuple(own.tolist())
+        if len(rows) > 1 and not (
+            all(a >= 0 and self._grid.is_free(q, a, b) for q, (a, b) in zip(qubits, spans, strict=True))
+            and self._surroundings.is_quiet(item.owners, qubits, start, stop)
         ):
             return None
-        if not self._order.accepts(own, spans, start):
+        if not self._order.accepts(qubits, spans, start):
             return None
-        used = self._num_leases[qubits] > 0
+        firsts = [self._order.first(qubit) for qubit in qubits]
+        second = [known is not None and known[0] <= begin for known, (begin, _) in zip(firsts, spans, strict=True)]
         return Spot(
             variant=variant,
-            qubits=own,
+            qubits=qubits,
             start=start,
-            stop=start - (-int(table.length_dt[0]) // slot),
+            stop=stop,
             spans=spans,
-            log_success=float(table.log_success[0]) + float(self._handover_log[qubits[used]].sum()),
+            log_success=float(table.log_success[0]) + float(self._handover_log[own[second]].sum()),
         )
 
-    def _windows_of(self, candidates: Candidates, number: int) -> Windows:
-        key = (id(candidates), number)
-        if key not in self._windows:
-            self._windows[key] = slot_windows(candidates.shapes[number], self.handover_dt, self.slot_dt)
-        return self._windows[key]
+    def _charge(self, index: int, qubit: int) -> None:
+        """Let item ``index`` pay for the resets of ``qubit``, which another is about to have before it."""
+        spot = self.spots[index]
+        self.spots[index] = dataclasses.replace(spot, log_success=spot.log_success + float(self._handover_log[qubit]))
+
+    def _keep_first(self, index: int) -> None:
+        """See to it that nobody comes before item ``index`` on its qubits, if it cannot pay for the resets."""
+        spot = self.spots[index]
+        firsts = [
+            q for q, span in zip(spot.qubits, spot.spans, strict=True) if self._order.first(q) == (span[0], index)
+        ]
+        if spot.log_success + float(self._handover_log[firsts].sum()) < self.items[index].log_floor - TOLERANCE:
+            for qubit, (start, _) in zip(spot.qubits, spot.spans, strict=True):
+                if qubit in firsts:
+                    self._grid.book(qubit, 0, start)
+
+    def _windows_of(self, shape: ShapeCandidates) -> tuple[WindowGroup, ...]:
+        if shape not in self._windows:
+            self._windows[shape] = slot_windows(shape, self.handover_dt, self.slot_dt)
+        return self._windows[shape]
 
 
 def _rank(spot: Spot, limit: int) -> tuple[int, float, int]:

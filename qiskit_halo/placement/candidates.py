@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,7 +24,7 @@ KEPT_PER_QUBIT = 2
 """Places kept, good or not, for each qubit that the first site may lie on: where the good ones are taken, some must do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ShapeCandidates:
     """Places for one connected part of a fragment, best first.
 
@@ -37,6 +37,7 @@ class ShapeCandidates:
         busy_start_dt: Shape (num_places, len(sites)): first tick of each site, from the start of the fragment.
         busy_stop_dt: Same shape: end of the last operation of each site.
         length_dt: Shape (num_places,): length of the whole fragment.
+        home_row: Row of the place where the fragment was compiled, -1 if it lacks an operation itself.
     """
 
     sites: tuple[int, ...]
@@ -45,14 +46,15 @@ class ShapeCandidates:
     busy_start_dt: IntArray
     busy_stop_dt: IntArray
     length_dt: IntArray
+    home_row: int
 
     @property
     def best(self) -> float:
-        """Log of the best predicted success on the empty device."""
-        return float(self.log_success[0])
+        """Log of the best predicted success on the empty device, minus infinity without places."""
+        return float(self.log_success[0]) if len(self.log_success) else -np.inf
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Candidates:
     """Places for a whole fragment.
 
@@ -100,14 +102,15 @@ def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder)
     shapes = []
     for shape in fragment.shapes:
         sites = list(shape.sites)
-        found = np.concatenate([home[None, sites], embedder.find(shape)])
-        # By the times at home first, which is quick, to know which of many places deserve more.
-        likely = _most_likely(fragment.workload.restricted(sites).log_success(device, found), found)
+        known = np.concatenate([home[None, sites], embedder.find(shape)])
+        # Row 0 is home. By the times there first, which is quick, to know which of many places deserve more.
+        likely = _most_likely(fragment.workload.restricted(sites).log_success(device, known), known)
         places = np.repeat(home[None, :], len(likely), axis=0)
-        places[:, sites] = found[likely]
+        places[:, sites] = known[likely]
         table = scorer.table(places, sites)
         order = np.lexsort((np.arange(len(likely)), -table.log_success))
         order = order[np.isfinite(table.log_success[order])]
+        (home_rows,) = np.nonzero(likely[order] == 0)
         shapes.append(
             ShapeCandidates(
                 sites=shape.sites,
@@ -116,32 +119,33 @@ def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder)
                 busy_start_dt=table.busy_start_dt[order],
                 busy_stop_dt=table.busy_stop_dt[order],
                 length_dt=table.length_dt[order],
+                home_row=int(home_rows[0]) if len(home_rows) else -1,
             )
         )
-    candidates = Candidates(fragment=fragment, device=device, shapes=tuple(shapes), best=fragment.log_success)
-    if not shapes:
-        return candidates
+    found = Candidates(fragment=fragment, device=device, shapes=tuple(shapes), best=fragment.log_success)
+    if not shapes or not all(len(shape.places) for shape in shapes):
+        return found
     rows = [0] * len(shapes)
-    qubits = candidates.qubits(rows).tolist()
+    qubits = found.qubits(rows).tolist()
     if len(dict.fromkeys(qubits)) < len(qubits):
-        return candidates
-    best = max(fragment.log_success, float(candidates.table_at(rows).log_success[0]))
-    return Candidates(fragment=fragment, device=device, shapes=tuple(shapes), best=best)
+        # The best places of two parts share a qubit: the best of both is not known, only what home gives.
+        return found
+    return replace(found, best=max(found.best, float(found.table_at(rows).log_success[0])))
 
 
 def _most_likely(score: FloatArray, places: IntArray) -> IntArray:
-    """Return the rows worth a closer look: distinct, possible, the best of all and the best around each qubit."""
+    """Return the rows worth a closer look: distinct, possible, row 0, the best of all and the best around each qubit."""
     _, first = np.unique(places, axis=0, return_index=True)
     distinct = np.sort(first)
     distinct = distinct[np.isfinite(score[distinct])]
     ranked = distinct[np.lexsort((distinct, -score[distinct]))]
     if len(ranked) <= MOST_PLACES:
         return ranked
-    anchors = places[ranked, 0] if places.shape[1] else np.zeros(len(ranked), dtype=np.int64)
+    anchors = places[ranked, 0]
     by_anchor = np.argsort(anchors, kind="stable")
     own = anchors[by_anchor]
     nth = np.arange(len(own)) - np.searchsorted(own, own)
-    kept = np.zeros(len(ranked), dtype=bool)
+    kept: npt.NDArray[np.bool_] = ranked == 0
     kept[:MOST_PLACES] = True
     kept[by_anchor[nth < KEPT_PER_QUBIT]] = True
     return ranked[kept]

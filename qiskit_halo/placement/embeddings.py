@@ -47,13 +47,15 @@ class Embedder:
         return self._found[key]
 
     def _grow(self, size: int, edges: tuple[tuple[int, int], ...]) -> IntArray:
-        order, bonds = _growing_order(size, edges)
+        order, bonds, hops = _growing_order(size, edges)
         rows = np.flatnonzero(self._device.usable_qubits).astype(np.int64)[:, None]
         score = self._log_qubit[rows[:, 0]]
-        for held in bonds[1:]:
+        for held, near in zip(bonds[1:], hops[1:], strict=True):
             source, column = np.nonzero(self._neighbours[rows[:, held[0]]] >= 0)
             new = self._neighbours[rows[source, held[0]], column]
-            fits = (rows[source] != new[:, None]).all(axis=1)
+            # Sites are no further apart on the device than in the shape: who strays closes no ring.
+            away = self._device.distance[rows[source], new[:, None]]
+            fits = ((away > 0) & (away <= near)).all(axis=1)
             for other in held[1:]:
                 fits &= np.isfinite(self._log_coupler[rows[source, other], new])
             source, new = source[fits], new[fits]
@@ -77,24 +79,32 @@ def _neighbour_table(device: DeviceModel) -> IntArray:
     return table
 
 
-def _growing_order(size: int, edges: tuple[tuple[int, int], ...]) -> tuple[list[int], list[list[int]]]:
-    """Return sites from the centre outwards, and for each the positions of those before it that it is coupled to."""
+def _growing_order(
+    size: int, edges: tuple[tuple[int, int], ...]
+) -> tuple[list[int], list[list[int]], list[npt.NDArray[np.float64]]]:
+    """Return sites from the centre outwards.
+
+    Returns:
+        The sites; for each the positions of those before it that it is coupled to; and for each its hops in the shape
+        to every site before it.
+    """
     pattern: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
     pattern.add_nodes_from(range(size))
     pattern.add_edges_from_no_data(list(edges))
     distance = rx.distance_matrix(pattern)
     centre = int(np.argmin(np.max(distance, axis=1)))
-    order = [centre]
-    while len(order) < size:
+    position = {centre: 0}
+    for index in range(1, size):
         # Sites with most bonds first: each rules out embeddings early.
-        rest = [site for site in range(size) if site not in order]
-        order.append(max(rest, key=lambda s: (sum(o in order for o in pattern.neighbors(s)), -distance[centre, s], -s)))
-    position = {site: index for index, site in enumerate(order)}
+        rest = [site for site in range(size) if site not in position]
+        bound = {site: sum(other in position for other in pattern.neighbors(site)) for site in rest}
+        position[max(rest, key=lambda s: (bound[s], -distance[centre, s], -s))] = index
+    order = list(position)
     bonds = [
         sorted(position[other] for other in pattern.neighbors(site) if position[other] < position[site])
         for site in order
     ]
-    return order, bonds
+    return order, bonds, [distance[site, order[:index]] for index, site in enumerate(order)]
 
 
 def _best_by_anchor(anchors: IntArray, score: npt.NDArray[np.float64]) -> IntArray:

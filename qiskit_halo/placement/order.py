@@ -49,6 +49,11 @@ class OrderGraph:
             self._count_inverted(qubit, (*span, index))
             bisect.insort(self._leases.setdefault(qubit, []), (*span, index))
 
+    def first(self, qubit: int) -> tuple[int, int] | None:
+        """Return the first slot of the first lease of ``qubit`` and whose it is, ``None`` if it has none."""
+        leases = self._leases.get(qubit)
+        return (leases[0][0], leases[0][2]) if leases else None
+
     def sorted(self, starts: Mapping[int, int]) -> list[int]:
         """Return all pieces such that on every qubit each comes after those before it, else by ``starts``."""
         waits_for = dict.fromkeys(starts, 0)

@@ -16,7 +16,8 @@ from numpy import bool_
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.board import NO_LIMIT, Board, PackingItem, Spot
+from qiskit_halo.placement.board import Board
+from qiskit_halo.placement.items import PackingItem, Spot
 
 SLACK = 1 / 3
 """Share of the shortest makespan found that may be spent on better places.
@@ -60,21 +61,31 @@ def pack(
         options: ``resets``, ``buffer``, ``max_duration_s`` and ``assume_clean`` matter here.
         recompile: Called when no known place of an item is free.
     """
+    recompile = _once(recompile)
     tightest = min(
         (_fill(items, order, device, options, recompile, None) for order in (_by_area(items), _by_length(items))),
-        key=lambda filling: filling.cost,
+        key=lambda filling: (filling.faults, filling.board.stop),
     )
-    # Without durations ticks count operations, and no limit in seconds can be kept.
-    limit_s = options.max_duration_s if device.has_durations else None
     board = tightest.board
-    horizon = NO_LIMIT if limit_s is None else board.origin + int(limit_s / device.dt_s) // board.slot_dt
-    span = board.stop - board.origin
-    limit = max(board.stop, min(horizon, board.stop + int(span * SLACK)))
+    limit = board.stop + int((board.stop - board.origin) * SLACK)
     for order in (_by_loss(items), _by_area(items)):
         best = _fill(items, order, device, options, recompile, limit)
-        if best.board.stop <= limit and best.num_missing <= tightest.num_missing:
+        if best.board.stop <= limit and best.faults <= tightest.faults:
             return best.placed()
     return tightest.placed()
+
+
+def _once(recompile: Recompile) -> Recompile:
+    """Return ``recompile`` with a memory: boards that are filled one after another often ask for the same."""
+    known: dict[tuple[int, bytes], PackingItem | None] = {}
+
+    def remembered(index: int, free: npt.NDArray[bool_]) -> PackingItem | None:
+        key = (index, free.tobytes())
+        if key not in known:
+            known[key] = recompile(index, free)
+        return known[key]
+
+    return remembered
 
 
 def _by_area(items: Sequence[PackingItem]) -> list[int]:
@@ -102,12 +113,10 @@ class _Filling:
     lost: dict[int, None]
 
     @property
-    def num_missing(self) -> int:
-        return len(self.low) + len(self.lost)
-
-    @property
-    def cost(self) -> tuple[int, int, int]:
-        return len(self.lost), len(self.low), self.board.stop
+    def faults(self) -> tuple[int, int, int]:
+        """How many items have no place, how many are below their floor, and how many end too late; worst first."""
+        late = sum(spot.stop > self.board.horizon for spot in self.board.spots.values())
+        return len(self.lost), len(self.low), late
 
     def placed(self) -> list[PlacedItem | None]:
         board = self.board
@@ -145,7 +154,7 @@ def _fill(
     filling = _Filling(Board(device, options, items), {}, {})
     board = filling.board
     for index in order:
-        aim = board.stop if limit is None else limit
+        aim = min(board.horizon, board.stop if limit is None else limit)
         spot = board.find(index, aim)
         if spot is None:
             filling.low[index] = None

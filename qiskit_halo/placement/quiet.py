@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.placement.slots import WORD, WordArray, pack_slots, runs_of
+from qiskit_halo.placement.slots import WORD, WordArray, pack_slots
 from qiskit_halo.segments.find import BarrierLink, Segmentation
 
 IntArray = npt.NDArray[np.int64]
@@ -46,20 +46,14 @@ class Surroundings:
 
     def quiet(self, owners: Sequence[int], num_slots: int) -> WordArray | None:
         """Return the slots in which nobody but ``owners`` is active near each qubit; ``None`` if all are."""
-        if self._near is None:
-            return None
-        self._grow(num_slots)
-        foreign = self._active[:, :num_slots]
-        own = dict.fromkeys(entry for owner in owners for entry in self._own.get(owner, ()))
-        if own:
-            foreign = foreign.copy()
-            for qubits, start, stop in own:
-                foreign[_around(self._near, qubits), start:stop] -= 1
-        return pack_slots(foreign == 0)
+        return None if self._near is None else pack_slots(self._foreign(self._near, owners, num_slots) == 0)
 
-    def starts(self, quiet: WordArray, length: int) -> WordArray:
-        """Return the slots from which ``length`` slots in a row are quiet."""
-        return runs_of(quiet, length) if length > 0 else quiet
+    def is_quiet(self, owners: Sequence[int], qubits: Sequence[int], start: int, stop: int) -> bool:
+        """Return whether nobody but ``owners`` is active near ``qubits`` in slots ``[start, stop)``, or at ``start``."""
+        if self._near is None:
+            return True
+        stop = max(stop, start + 1)
+        return not self._foreign(self._near, owners, stop)[list(qubits), start:stop].any()
 
     def add(self, owners: Sequence[int], qubits: Sequence[int], start: int, stop: int) -> None:
         """Note that a piece of ``owners`` is active on ``qubits`` in slots ``[start, stop)``."""
@@ -69,6 +63,17 @@ class Surroundings:
         self._active[_around(self._near, qubits), start:stop] += 1
         for owner in owners:
             self._own.setdefault(owner, []).append((tuple(qubits), start, stop))
+
+    def _foreign(self, near: npt.NDArray[np.bool_], owners: Sequence[int], num_slots: int) -> npt.NDArray[np.int32]:
+        """Return how many pieces of others than ``owners`` are active near each qubit, shape (num_qubits, num_slots)."""
+        self._grow(num_slots)
+        foreign = self._active[:, :num_slots]
+        own = dict.fromkeys(entry for owner in owners for entry in self._own.get(owner, ()))
+        if own:
+            foreign = foreign.copy()
+            for qubits, start, stop in own:
+                foreign[_around(near, qubits), start:stop] -= 1
+        return foreign
 
     def _grow(self, num_slots: int) -> None:
         missing = num_slots - self._active.shape[1]

@@ -46,7 +46,7 @@ class SlotGrid:
             self._runs.clear()
 
     def book(self, qubit: int, start: int, stop: int) -> None:
-        """Take slots ``[start, stop)`` of ``qubit``."""
+        """Take slots ``[start, stop)`` of ``qubit``, all of which there must be; some may be taken already."""
         self._free[qubit] &= ~_span(start, stop)
         self._clock += 1
         self._changed[qubit] = self._clock
@@ -61,11 +61,14 @@ class SlotGrid:
 
         Slots that would reach before the first are not; what lies behind the last slot is taken.
 
+        Args:
+            qubits: Physical qubits; repeats are allowed.
+            length: At least 1.
+            offset: May be negative.
+
         Returns:
             uint64, shape (len(qubits), num_words).
         """
-        if length <= 0:
-            return np.full((len(qubits), self._num_words), ~np.uint64(0), dtype=np.uint64)
         return _moved(self._first_of_runs(qubits, length), offset)
 
     def _first_of_runs(self, qubits: IntArray, length: int) -> WordArray:
@@ -96,7 +99,10 @@ def _first_of_runs(free: int, length: int) -> int:
 
 
 def runs_of(free: WordArray, length: int) -> WordArray:
-    """Return the slots at which at least ``length`` set slots in a row begin; slots behind the end are not set."""
+    """Return the slots at which at least ``length`` set slots in a row begin; slots behind the end are not set.
+
+    With a ``length`` below 1 it is as with 1.
+    """
     done, runs = 1, free
     while done < length:
         step = min(done, length - done)

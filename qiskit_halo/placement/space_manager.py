@@ -20,9 +20,9 @@ from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
-from qiskit_halo.placement.board import PackingItem
 from qiskit_halo.placement.candidates import Candidates, find_candidates
 from qiskit_halo.placement.embeddings import Embedder
+from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
@@ -125,8 +125,14 @@ class SpaceManager:
                     f"{label} needs {width} connected qubits, but the largest connected part of the device that "
                     f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
                 )
-            found = self._compiler.compile(body.circuit, self._home(width), label)
-            self._compiled[body.key] = self._candidates_of(found)
+            compiled = self._compiler.compile(body.circuit, self._home(width), label)
+            found = self._candidates_of(compiled)
+            if not math.isfinite(found[0].best):
+                raise HaloTranspilerError(
+                    f"{label} compiles to an operation that never works on qubits {list(compiled[0].home)}; exclude them "
+                    "with exclude_qubits"
+                )
+            self._compiled[body.key] = found
         return self._compiled[body.key]
 
     def _home(self, width: int) -> tuple[int, ...]:

@@ -28,14 +28,19 @@ class WindowGroup:
     length: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
-    """All places of one connected part, grouped."""
+def slot_spans(
+    busy_start_dt: IntArray, busy_stop_dt: IntArray, handover_dt: IntArray, slot_dt: int
+) -> tuple[IntArray, IntArray]:
+    """Return the first slot of each lease, resets before it included, and the one after its last, rounded outwards.
 
-    groups: tuple[WindowGroup, ...]
+    All arrays have the same shape. A lease takes one slot at least: nothing else may run where a qubit is held for an
+    operation that takes no time.
+    """
+    first = (busy_start_dt - handover_dt) // slot_dt
+    return first, np.maximum(-(-busy_stop_dt // slot_dt), first + 1)
 
 
-def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) -> Windows:
+def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) -> tuple[WindowGroup, ...]:
     """Return what the places of ``shape`` take, in slots of ``slot_dt`` ticks, rounded outwards.
 
     Args:
@@ -43,23 +48,17 @@ def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) ->
         handover_dt: Ticks of the resets before a lease of each qubit.
         slot_dt: Ticks of one slot.
     """
-    starts = (shape.busy_start_dt - handover_dt[shape.places]) // slot_dt
-    stops = -(-shape.busy_stop_dt // slot_dt)
+    starts, stops = slot_spans(shape.busy_start_dt, shape.busy_stop_dt, handover_dt[shape.places], slot_dt)
     lengths = -(-shape.length_dt // slot_dt)
-    signature = np.column_stack([lengths, starts, stops])
-    distinct, group_of = np.unique(signature, axis=0, return_inverse=True)
-    group_of = group_of.reshape(-1)
-    if len(distinct) > MOST_GROUPS:
-        # Sorted by length: like with like.
-        share = np.arange(len(distinct)) * MOST_GROUPS // len(distinct)
-        group_of = share[group_of]
+    distinct, group_of = np.unique(np.column_stack([lengths, starts, stops]), axis=0, return_inverse=True)
+    num_groups = min(len(distinct), MOST_GROUPS)
+    # Sorted by length: like with like.
+    share = np.arange(len(distinct)) * num_groups // max(1, len(distinct))
+    group_of = share[group_of.reshape(-1)]
     groups = []
-    for number in range(int(group_of.max(initial=-1)) + 1):
+    for number in range(num_groups):
         rows = np.flatnonzero(group_of == number)
-        if not len(rows):
-            continue
         begin, end = starts[rows].min(axis=0).tolist(), stops[rows].max(axis=0).tolist()
-        groups.append(
-            WindowGroup(rows=rows, spans=tuple(zip(begin, end, strict=True)), length=int(lengths[rows].max(initial=0)))
-        )
-    return Windows(groups=tuple(groups))
+        spans = tuple(zip(begin, end, strict=True))
+        groups.append(WindowGroup(rows=rows, spans=spans, length=int(lengths[rows].max())))
+    return tuple(groups)

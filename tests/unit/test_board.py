@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from qiskit.circuit import QuantumCircuit
+from qiskit.transpiler import InstructionProperties
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.board import NO_LIMIT, SLOTS_PER_LEASE, Board
+from qiskit_halo.placement.candidates import find_candidates
+from qiskit_halo.placement.embeddings import Embedder
+from qiskit_halo.placement.items import PackingItem, Spot
+from tests.fragment_samples import bell, make_fragment
+from tests.targets import make_target
+
+RESET_LOG = math.log(0.99)  # one round, with 2 % readout error
+
+
+def item(
+    device: DeviceModel, circuit: QuantumCircuit, *, floor: float = 0.9, exclusive: tuple[int, ...] = ()
+) -> PackingItem:
+    home = tuple(range(circuit.num_qubits))
+    found = find_candidates(make_fragment(circuit, home, device), device, Embedder(device))
+    log_floor = found.best + math.log(floor) if floor else -math.inf
+    return PackingItem(variants=(found,), log_floor=log_floor, exclusive_sites=(exclusive,), owners=())
+
+
+def board_of(device: DeviceModel, items: list[PackingItem], **options: object) -> Board:
+    return Board(device, HaloOptions(**{"resets": 1, **options}), items)
+
+
+def found(board: Board, index: int, limit: int) -> Spot:
+    spot = board.find(index, limit)
+    assert spot is not None
+    return spot
+
+
+def test_slots_divide_a_middling_lease_and_start_on_the_alignment() -> None:
+    device = DeviceModel(make_target(2))
+    board = board_of(device, [item(device, bell())])
+    assert board.slot_dt == round((1340 + 800) / SLOTS_PER_LEASE)
+    aligned = DeviceModel(make_target(2, acquire_alignment=16))
+    assert board_of(aligned, [item(aligned, bell())]).slot_dt % 16 == 0
+    ticks = DeviceModel(make_target(2, durations=False))
+    assert board_of(ticks, [item(ticks, bell())]).slot_dt == 1
+    assert board_of(device, []).slot_dt > 0
+
+
+def test_resets_before_a_first_use_lie_before_the_start_of_a_clean_device() -> None:
+    device = DeviceModel(make_target(2))
+    clean = board_of(device, [item(device, bell())])
+    spot = found(clean, 0, clean.stop)
+    assert spot.start == clean.origin > 0
+    assert all(0 <= begin < clean.origin for begin, _ in spot.spans[:1])
+    dirty = board_of(device, [item(device, bell())], assume_clean=False)
+    spot = found(dirty, 0, dirty.stop)
+    assert dirty.origin == 0
+    assert spot.start * dirty.slot_dt >= 800
+    assert spot.spans[0][0] >= 0
+
+
+def test_within_the_limit_success_counts_and_beyond_it_time() -> None:
+    target = make_target(2)
+    target.update_instruction_properties("measure", (1,), InstructionProperties(duration=1e-6, error=0.05))
+    device = DeviceModel(target)
+    board = board_of(device, [item(device, bell(1), floor=0.5)] * 2)
+    board.put(0, found(board, 0, board.stop))
+    early, late = found(board, 1, board.stop), found(board, 1, NO_LIMIT)
+    assert (early.qubits, early.start) == ((1,), board.origin)
+    assert late.qubits == (0,)
+    assert late.start > board.stop
+    assert found(board, 1, late.stop) == late
+    assert found(board, 1, late.stop - 1) == early
+
+
+def test_a_floor_is_kept_or_given_up() -> None:
+    device = DeviceModel(make_target(1))
+    board = board_of(device, [item(device, bell(1), floor=1.0)] * 2)
+    board.put(0, found(board, 0, board.stop))
+    assert board.find(1, NO_LIMIT) is None
+    spot = board.find_anywhere(1)
+    assert spot is not None
+    assert spot.log_success == pytest.approx(math.log(0.999 * 0.98) + RESET_LOG)
+
+
+def test_what_is_unused() -> None:
+    device = DeviceModel(make_target(4), exclude_qubits=(3,))
+    board = board_of(device, [item(device, bell())])
+    assert board.unused.tolist() == [True, True, True, False]
+    spot = found(board, 0, board.stop)
+    board.put(0, spot)
+    assert [q for q in range(4) if not board.unused[q]] == sorted((*spot.qubits, 3))
+
+
+def test_another_form_takes_the_place_of_an_item() -> None:
+    device = DeviceModel(make_target(2))
+    board = board_of(device, [item(device, bell())])
+    board.replace(0, item(device, bell(1)))
+    board.put(0, found(board, 0, board.stop))
+    assert len(board.spots[0].qubits) == 1
+
+
+def test_the_best_of_several_forms_that_is_in_time() -> None:
+    device = DeviceModel(make_target(2))
+    long = QuantumCircuit(1, 1)
+    long.delay(5000, 0)
+    long.measure(0, 0)
+    short = QuantumCircuit(1, 1)
+    for _ in range(10):
+        short.sx(0)
+    short.measure(0, 0)
+    good, fast = item(device, long, floor=0), item(device, short, floor=0)
+    both = dataclasses.replace(
+        good, variants=(*good.variants, *fast.variants), exclusive_sites=(*good.exclusive_sites, *fast.exclusive_sites)
+    )
+    board = board_of(device, [both])
+    assert found(board, 0, board.stop).variant == 1
+    assert found(board, 0, NO_LIMIT).variant == 0
+
+
+def hold(device: DeviceModel, qubit: int, ticks: int) -> PackingItem:
+    circuit = QuantumCircuit(1, 1)
+    circuit.sx(0)
+    circuit.delay(ticks, 0)
+    circuit.measure(0, 0)
+    return pinned(item(device, circuit, floor=0), (qubit,))
+
+
+def pinned(moving: PackingItem, place: tuple[int, ...]) -> PackingItem:
+    (candidates,) = moving.variants
+    (shape,) = candidates.shapes
+    row = [shape.places.tolist().index(list(place))]
+    only = dataclasses.replace(
+        shape,
+        places=shape.places[row],
+        log_success=shape.log_success[row],
+        busy_start_dt=shape.busy_start_dt[row],
+        busy_stop_dt=shape.busy_stop_dt[row],
+        length_dt=shape.length_dt[row],
+        home_row=-1,
+    )
+    return dataclasses.replace(moving, variants=(dataclasses.replace(candidates, shapes=(only,)),))
+
+
+def fill(items: list[PackingItem], device: DeviceModel) -> Board:
+    board = board_of(device, items)
+    for index in range(len(items)):
+        board.put(index, found(board, index, board.stop))
+    return board
+
+
+@pytest.mark.parametrize("floor", [0.9, 0.975])
+def test_who_is_no_longer_first_pays_for_the_resets_if_it_can(floor: float) -> None:
+    device = DeviceModel(make_target(2))
+    pair = pinned(item(device, bell(), floor=floor), (0, 1))
+    board = fill([hold(device, 0, 9000), pair, hold(device, 1, 10)], device)
+    spots = [board.spots[index] for index in range(3)]
+    assert spots[2].start == board.origin
+    assert spots[2].log_success == pytest.approx(board.items[2].log_best)
+    assert spots[1].log_success == pytest.approx(pair.log_best + 2 * RESET_LOG)
+    assert board.in_order() == [0, 2, 1]
+
+
+def test_nobody_comes_before_one_that_cannot_pay() -> None:
+    device = DeviceModel(make_target(2))
+    # Two resets cost 2 %: the pair pays for the one after the first, and has no more to give.
+    pair = pinned(item(device, bell(), floor=0.985), (0, 1))
+    board = fill([hold(device, 0, 9000), pair, hold(device, 1, 10)], device)
+    assert board.spots[1].log_success == pytest.approx(pair.log_best + RESET_LOG)
+    assert board.spots[2].start > board.spots[1].start
+    assert board.spots[2].log_success == pytest.approx(board.items[2].log_best + RESET_LOG)
+    assert board.in_order() == [0, 1, 2]
+
+
+def test_a_piece_in_a_hole_delays_nobody() -> None:
+    device = DeviceModel(make_target(2))
+    pair = pinned(item(device, bell(), floor=0), (0, 1))
+    board = fill([hold(device, 0, 9000), pair], device)
+    stop = board.stop
+    board.items.append(hold(device, 1, 10))
+    board.put(2, found(board, 2, board.stop))
+    assert board.stop == stop
+
+
+def test_a_piece_without_qubits_runs_at_once() -> None:
+    device = DeviceModel(make_target(1))
+    circuit = QuantumCircuit(0, 2)
+    with circuit.if_test((0, 1)):
+        pass
+    board = board_of(device, [item(device, circuit), item(device, bell(1))])
+    spot = found(board, 0, board.stop)
+    assert (spot.qubits, spot.start, spot.spans) == ((), board.origin, ())
+    assert (spot.stop - spot.start) * board.slot_dt >= 700
+    board.put(0, spot)
+    assert board.stop == spot.stop
+    assert board.in_order() == [0]
+
+
+def test_the_horizon_is_the_longest_duration_allowed() -> None:
+    device = DeviceModel(make_target(1))
+    board = board_of(device, [item(device, bell(1))], max_duration_s=2e-6)
+    assert board.horizon == board.origin + 2000 // board.slot_dt
+    assert board_of(device, [item(device, bell(1))]).horizon == NO_LIMIT
+    ticks = DeviceModel(make_target(1, durations=False))
+    assert board_of(ticks, [item(ticks, bell(1))], max_duration_s=2e-6).horizon == NO_LIMIT
