@@ -36,7 +36,7 @@ class HaloScheduling(TransformationPass):
     """Arbitrate shared qubits in time: order leases, reset at hand-overs, set start times, fill gaps with delays.
 
     Takes any mapped circuit over the physical qubits, whoever laid it out. Rigid pieces move in time as a whole, so
-    nobody waits with live qubits because of somebody else.
+    nobody waits with live qubits because of somebody else, unless ``max_wait_s`` allows it.
 
     Reads ``halo_placement``, only to know whether the halo layout ran. Writes ``node_start_time`` for every operation,
     ``halo_report`` (:class:`~qiskit_halo.report.HaloReport`) and ``metadata["halo"]["report"]``. Keeps every other

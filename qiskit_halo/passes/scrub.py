@@ -60,22 +60,27 @@ class Scrubber:
 
 
 def redraw_scrubs(
-    circuit: QuantumCircuit, target: Target, *, draw_bit: Callable[[], int] = _draw_bit
-) -> QuantumCircuit:
-    """Return a scheduled circuit with every random X of ``HaloOptions(scrub=True)`` drawn anew; times stay as they are.
+    circuit: QuantumCircuit, target: Target, num_circuits: int, *, draw_bit: Callable[[], int] = _draw_bit
+) -> list[QuantumCircuit]:
+    """Return copies of a scheduled circuit with every random X of ``HaloOptions(scrub=True)`` drawn anew in each.
 
-    One circuit has one draw for all its shots. Split the shots of a batch over several draws, so that what a reset
-    leaves averages out within the batch.
+    One circuit has one draw for all its shots. Split the shots of a batch over several, so that what a failed reset
+    leaves averages out within the batch. Times stay as they are.
 
     Args:
         circuit: A circuit that the ``halo`` scheduling stage has made; it is not changed.
         target: Its device.
+        num_circuits: How many to return.
         draw_bit: Where bits come from; the operating system by default, which is what makes the draws secret.
     """
     device = DeviceModel(target)
-    index_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     gate = "x" if "x" in device.gates else "sx"
     scrubber = Scrubber(device, gate, pad="delay" in target.operation_names, draw_bit=draw_bit)
+    return [_redraw(circuit, scrubber) for _ in range(num_circuits)]
+
+
+def _redraw(circuit: QuantumCircuit, scrubber: Scrubber) -> QuantumCircuit:
+    index_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     out = circuit.copy_empty_like()
     drawn: dict[int, None] = {}
     for instruction in circuit.data:

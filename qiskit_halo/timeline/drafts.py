@@ -77,7 +77,7 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
         timing, workload, log_success = time_on(body, sites, piece.wires, device)
         held = trim_barriers(body, sites, front=exact)
         if exact:
-            timing = delay_resets(body, sites, timing, device.alignment)
+            timing = delay_resets(body, held, timing, device.alignment)
         drafts.append(
             Draft(
                 piece=piece,

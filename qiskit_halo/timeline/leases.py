@@ -109,7 +109,7 @@ def find_needs(
 
 
 def delay_resets(
-    instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], timing: Timing, alignment: int
+    instructions: Sequence[CircuitInstruction], held: Sequence[tuple[int, ...]], timing: Timing, alignment: int
 ) -> Timing:
     """Return times in which each reset comes right before what its qubit is reset for.
 
@@ -118,10 +118,10 @@ def delay_resets(
     starts = list(timing.start_dt)
     next_start: dict[int, int] = {}
     for index in range(len(starts) - 1, -1, -1):
-        if instructions[index].name == "reset" and sites[index][0] in next_start:
-            latest = round_down(next_start[sites[index][0]] - timing.duration_dt[index], alignment)
+        if instructions[index].name == "reset" and held[index][0] in next_start:
+            latest = round_down(next_start[held[index][0]] - timing.duration_dt[index], alignment)
             starts[index] = max(starts[index], latest)
-        next_start.update(dict.fromkeys(sites[index], starts[index]))
+        next_start.update(dict.fromkeys(held[index], starts[index]))
     return dataclasses.replace(timing, start_dt=tuple(starts))
 
 

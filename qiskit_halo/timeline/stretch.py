@@ -39,7 +39,7 @@ def stretch(draft: Draft, booked_dt: Sequence[tuple[int, int]], device: DeviceMo
     ):
         own_timing = delay_resets(
             draft.instructions,
-            draft.sites,
+            draft.held,
             Timing(
                 start_dt=timing.start_dt[len(extra) :],
                 duration_dt=draft.timing.duration_dt,

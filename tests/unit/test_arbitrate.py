@@ -135,6 +135,20 @@ class TestFloor:
         plan = plan_of(drafts, policy=swap, metadata=metadata, resets=1, success_floor=1.0)
         assert plan.starts_dt == (0, 900)
 
+    def test_where_nothing_helps_all_runs_as_given(self) -> None:
+        # Program k must be before program k + 1 on a qubit: putting them right one by one takes too many steps. Each is
+        # one tick too long for the hole before the one before it.
+        starts, lengths = [0], [100]
+        for k in range(6):
+            starts.append(starts[k] + lengths[k] + RESET)
+            lengths.append(starts[k] + lengths[k] + 1)
+        drafts = [draft(k, [(k, 0, length), (k + 1, 0, length)]) for k, length in enumerate(lengths)]
+        metadata = {"placement": {"pieces": [{"programs": [k], "success_alone": 1.0} for k in range(7)]}}
+        backwards = InOrder(range(7)[::-1])
+        plan = plan_of(drafts, 8, policy=backwards, metadata=metadata, resets=1, success_floor=1.0)
+        assert plan.starts_dt == tuple(starts)
+        assert plan_of(drafts, 8, policy=backwards, resets=1, success_floor=0.0).starts_dt[-1] == 0
+
     def test_what_the_place_costs_is_not_a_matter_of_timing(self) -> None:
         drafts = [draft(0, [(0, 0, 100)], log_success=-5.0), draft(1, [(0, 0, 100)], log_success=-5.0)]
         metadata = {"placement": {"pieces": [{"programs": [k], "success_alone": 1.0} for k in (0, 1)]}}

@@ -17,7 +17,7 @@ def leases(circuit: QuantumCircuit, *, lend: bool = True) -> list[tuple[int, int
     sites = sites_of(circuit)
     held = trim_barriers(circuit.data, sites, front=lend)
     if lend:
-        timing = delay_resets(circuit.data, sites, timing, alignment=1)
+        timing = delay_resets(circuit.data, held, timing, alignment=1)
     found = find_leases(circuit.data, held, timing, physical, lend=lend)
     return [(each.qubit, each.start_dt, each.stop_dt, each.resets) for each in found]
 
@@ -70,6 +70,20 @@ def test_barriers_before_the_first_operation_hold_where_times_do_not() -> None:
     circuit.measure(0, 1)
     assert leases(circuit) == [(10, 0, 5340, 0), (11, 4040, 4340, 0)]
     assert leases(circuit, lend=False) == [(10, 0, 5340, 0), (11, 40, 4340, 0)]
+
+
+def test_a_barrier_after_a_reset_does_not_take_the_qubit_back() -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.cz(0, 1)
+    circuit.measure(1, 0)
+    circuit.reset(1)
+    circuit.barrier()
+    for _ in range(100):
+        circuit.sx(0)
+    circuit.cz(0, 1)
+    circuit.measure([0, 1], [1, 0])
+    # The barrier is at 2100; the reset comes right before the second cz.
+    assert leases(circuit) == [(10, 0, 7400, 0), (11, 0, 1300, 0), (11, 5300, 7400, 1)]
 
 
 def test_a_barrier_keeps_the_qubits_that_it_holds_and_its_label() -> None:

@@ -71,7 +71,7 @@ def test_without_an_x_there_are_two_sx(monkeypatch: pytest.MonkeyPatch) -> None:
     labelled = [name for name in row(circuit) if name.endswith("*")]
     assert labelled == ["sx*", "sx*", "delay*"]
     check_start_times(circuit, target)
-    again = redraw_scrubs(circuit, target, draw_bit=drawing(0, 1))
+    (again,) = redraw_scrubs(circuit, target, 1, draw_bit=drawing(0, 1))
     assert [name for name in row(again) if name.endswith("*")] == ["delay*", "sx*", "sx*"]
 
 
@@ -83,7 +83,7 @@ def test_without_delays_a_barrier_marks_the_place(monkeypatch: pytest.MonkeyPatc
     with pytest.warns(match="states no durations"):
         circuit = scheduled(target, monkeypatch, 1, 0)
     assert row(circuit) == [*ONE, "x*", "reset", *ONE, "barrier*", "reset", *ONE]
-    again = redraw_scrubs(circuit, target, draw_bit=drawing(0, 1))
+    (again,) = redraw_scrubs(circuit, target, 1, draw_bit=drawing(0, 1))
     assert row(again) == [*ONE, "barrier*", "reset", *ONE, "x*", "reset", *ONE]
 
 
@@ -99,7 +99,8 @@ def test_draws_can_be_made_anew_after_saving(monkeypatch: pytest.MonkeyPatch) ->
     target = make_target(1)
     circuit = scheduled(target, monkeypatch, 1, 0)
     monkeypatch.undo()
-    again = redraw_scrubs(reload(circuit), target, draw_bit=drawing(0, 1))
+    again, other = redraw_scrubs(reload(circuit), target, 2, draw_bit=drawing(0, 1, 1, 1))
+    assert row(other).count("x*") == 2
     assert row(again) == [*ONE, "delay*", "reset", *ONE, "x*", "reset", *ONE]
     lengths = [i.operation.duration for i in again.data if i.label == SCRUB_LABEL and i.name == "delay"]
     assert lengths == [40]

@@ -6,7 +6,10 @@ from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.timeline.resets import HandOver
+from qiskit_halo.timeline.desk import Desk
+from qiskit_halo.timeline.drafts import make_drafts
+from qiskit_halo.timeline.orders import round_robin_order
+from qiskit_halo.timeline.resets import HandOver, HandOverTimes
 from qiskit_halo.timeline.timeline import Timeline, make_timeline
 from tests.targets import make_target
 
@@ -169,6 +172,14 @@ class TestWaiting:
         # Waiting costs 3.9 us at T1 = T2 = 100 us: 3/4 of 3.9 %.
         assert self.timeline(max_wait_s=1.0, success_floor=0.96).makespan_dt == 9501
         assert self.timeline(max_wait_s=1.0, success_floor=0.98).makespan_dt == 11700
+
+    def test_only_who_would_miss_the_floor_does_not_wait(self) -> None:
+        device = DeviceModel(make_target(3, qubit_properties=[QubitProperties(t1=1e-4, t2=1e-4) for _ in range(3)]))
+        options = HaloOptions(resets=1, max_wait_s=1.0, success_floor=0.98)
+        drafts, exact = make_drafts(self.circuit(), device, options)
+        desk = Desk(drafts, device, options, HandOverTimes(device, options), exact=exact, metadata={})
+        patient = desk.attempt(round_robin_order(desk.turns))
+        assert (patient.may_wait, patient.num_below_floor, patient.makespan_dt) == (True, 0, 11700)
 
     def test_auto_takes_the_shorter_and_packed_never_waits(self) -> None:
         assert self.timeline(max_wait_s=1.0, policy="auto").makespan_dt == 9501
