@@ -6,12 +6,7 @@ import rustworkx as rx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.order import OrderGraph
-from qiskit_halo.timeline.arbitrate import arbitrate
-from qiskit_halo.timeline.turns import Turn
-from tests.targets import make_target
 
 Leases = dict[int, tuple[int, int]]
 
@@ -95,16 +90,3 @@ def test_a_way_back_over_other_pieces_is_found() -> None:
     # 1 comes before 0; whoever comes after 0 and before 1 closes the circle.
     assert not graph.accepts((0, 2), ((3, 4), (0, 1)), 0)
     assert graph.accepts((0, 2), ((3, 4), (4, 5)), 3)
-
-
-def test_the_timeline_could_not_keep_a_plan_in_a_circle() -> None:
-    device = DeviceModel(make_target(2))
-    turns = [
-        Turn(owners=(owner,), qubits=(0, 1), busy_dt=busy, length_dt=2100)
-        for owner, busy in enumerate([EARLY_LATE, LATE_EARLY])
-    ]
-    # On paper both run in [0, 2100), each qubit reset between. Moved as a whole, the second waits for the end of the
-    # first, whichever goes first.
-    for reverse in (False, True):
-        _, starts = arbitrate(turns[::-1] if reverse else turns, device, HaloOptions(resets=1))
-        assert starts == [0, 2100 + 800]
