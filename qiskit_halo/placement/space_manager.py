@@ -111,6 +111,8 @@ class SpaceManager:
                     start_dt=item.start_dt,
                     log_best=max(candidates[i][0].best, item.spot.log_success),
                     log_success=item.spot.log_success,
+                    log_floor=floors[i],
+                    forms=tuple((variant.fragment, variant.best) for variant in item.item.variants),
                 )
                 for i, item in order
             )

@@ -9,7 +9,8 @@ from typing import Any
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.placement.handover import reset_dt
-from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
+from qiskit_halo.report import FormReport, HaloReport, LeaseReport, ProgramReport
+from qiskit_halo.timeline.efficiency import measure_fullness
 from qiskit_halo.timeline.timeline import TimedPiece, Timeline
 
 REPETITION_DELAYS_US = (250, 50, 0)
@@ -39,9 +40,11 @@ def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, An
     lengths_s = [
         max(timed.timing.length_dt - timed.wait_dt for _, timed in own[owner]) * device.dt_s for owner in owners
     ]
+    leases = _leases(timeline, device.dt_s)
+    fullness = measure_fullness(leases, device.num_qubits, makespan_s, max(lengths_s, default=0.0))
     return HaloReport(
         programs=tuple(programs),
-        leases=_leases(timeline, device.dt_s),
+        leases=leases,
         num_qubits=device.num_qubits,
         couplers=device.couplers,
         makespan_s=makespan_s,
@@ -53,6 +56,9 @@ def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, An
         qpu_time_ratios={
             str(delay): _ratio(lengths_s, makespan_s, reset_s, delay * 1e-6) for delay in REPETITION_DELAYS_US
         },
+        volume_bound_s=fullness.volume_bound_s,
+        packing_efficiency=fullness.efficiency,
+        limited_by=fullness.limited_by,
     )
 
 
@@ -135,6 +141,8 @@ def _program(
         # The merged place may beat what the search on the empty device found: then that is the best known.
         success_alone=max(math.prod(p["success_alone"] for p in planned), math.exp(log_success)) if planned else None,
         success_merged=math.exp(log_success),
+        success_floor=math.prod(piece["success_floor"] for piece in planned) if planned else None,
+        forms=tuple(FormReport(**form) for piece in planned for form in piece["forms"]),
     )
 
 

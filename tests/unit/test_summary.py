@@ -5,7 +5,7 @@ from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
+from qiskit_halo.report import FormReport, HaloReport, LeaseReport, ProgramReport
 from qiskit_halo.timeline.summary import summarize
 from qiskit_halo.timeline.timeline import make_timeline
 from tests.policies import AsGiven
@@ -39,6 +39,7 @@ def shared() -> QuantumCircuit:
     return circuit
 
 
+FORM = {"name": "qiskit", "num_qubits": 1, "length_s": 1e-6, "success": 0.99, "chosen": True}
 METADATA = {
     "programs": [
         {"name": "ann", "shots": 10, "num_qubits": 1, "helpers": []},
@@ -46,9 +47,16 @@ METADATA = {
     ],
     "placement": {
         "pieces": [
-            {"programs": [0], "wires": [0], "helpers": [], "success_alone": 0.99},
-            {"programs": [1], "wires": [1, 2], "helpers": [1], "success_alone": 0.5},
-            {"programs": [1], "wires": [3], "helpers": [3], "success_alone": 0.5},
+            {
+                "programs": [0],
+                "wires": [0],
+                "helpers": [],
+                "success_alone": 0.99,
+                "success_floor": 0.9,
+                "forms": [FORM],
+            },
+            {"programs": [1], "wires": [1, 2], "helpers": [1], "success_alone": 0.5, "success_floor": 0.4, "forms": []},
+            {"programs": [1], "wires": [3], "helpers": [3], "success_alone": 0.5, "success_floor": 0.4, "forms": []},
         ]
     },
 }
@@ -71,6 +79,8 @@ def test_a_whole_report() -> None:
             wait_s=0.0,
             success_alone=0.99,
             success_merged=pytest.approx(one),
+            success_floor=0.9,
+            forms=(FormReport(**FORM),),
         ),
         ProgramReport(
             index=1,
@@ -85,6 +95,7 @@ def test_a_whole_report() -> None:
             # What was found is better than what the layout stage knew.
             success_alone=pytest.approx(two),
             success_merged=pytest.approx(two),
+            success_floor=pytest.approx(0.16),
         ),
     )
     assert report.leases == (
