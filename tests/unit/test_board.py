@@ -5,6 +5,7 @@ import math
 
 import pytest
 from qiskit.circuit import QuantumCircuit
+from qiskit.circuit.library import ECRGate
 from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
@@ -206,3 +207,64 @@ def test_the_horizon_is_the_longest_duration_allowed() -> None:
     assert board_of(device, [item(device, bell(1))]).horizon == NO_LIMIT
     ticks = DeviceModel(make_target(1, durations=False))
     assert board_of(ticks, [item(ticks, bell(1))], max_duration_s=2e-6).horizon == NO_LIMIT
+
+
+def one_after_the_other() -> QuantumCircuit:
+    """Two connected parts, the second of which waits for the first: they share a clbit."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.measure([0, 1], [0, 0])
+    return circuit
+
+
+def taken(device: DeviceModel, qubit: int, start_dt: int, stop_dt: int, buffer: int) -> tuple[Board, Spot]:
+    """A board where qubits 0 and 1 are closed and ``qubit`` is taken for a while."""
+    late = item(device, bell(1))
+    closed = item(device, bell(1), exclusive=(0,))
+    board = board_of(device, [item(device, one_after_the_other(), floor=0), late, closed, closed], buffer=buffer)
+    for index, blocked in ((2, 0), (3, 1)):
+        board.put(index, dataclasses.replace(found(board, index, board.stop), qubits=(blocked,)))
+    start, stop = (board.origin + dt // board.slot_dt for dt in (start_dt, stop_dt))
+    plan = found(board, 1, board.stop)
+    board.find(0, NO_LIMIT)  # there must be slots to book
+    spot = dataclasses.replace(plan, qubits=(qubit,), start=start, stop=stop, spans=((start, stop),))
+    board.put(1, spot)
+    return board, spot
+
+
+@pytest.mark.parametrize(("qubit", "buffer"), [(3, 0), (4, 1)])
+def test_parts_are_held_to_their_times_together(qubit: int, buffer: int) -> None:
+    # With the other part at home the second part ends after 6000 ticks; with both on slow qubits, after 10000.
+    target = make_target(8, [(3, 4)])
+    for slow in (2, 3):
+        target.update_instruction_properties("measure", (slow,), InstructionProperties(duration=5e-6, error=0.001))
+    for never in (5, 6, 7):
+        target.update_instruction_properties("measure", (never,), InstructionProperties(duration=1e-6, error=1.0))
+    device = DeviceModel(target)
+    board, other = taken(device, qubit, 7_000, 12_000, buffer)
+    spot = found(board, 0, board.stop)
+    lease = dict(zip(spot.qubits, spot.spans, strict=True))
+    if buffer:
+        assert spot.start >= other.stop or spot.stop <= other.start
+    elif qubit in lease:
+        begin, end = lease[qubit]
+        assert begin >= other.stop or end <= other.start
+
+
+def test_parts_that_cannot_agree_go_where_the_piece_was_compiled() -> None:
+    pairs = [(a, b) for b in range(6) for a in range(b)]
+    target = make_target(6, pairs)
+    target.add_instruction(ECRGate(), {(0, 1): InstructionProperties(duration=3e-7, error=0.01)})
+    for a, b in pairs:
+        if a > 1:
+            for pair in ((a, b), (b, a)):
+                target.update_instruction_properties("cz", pair, InstructionProperties(duration=3e-7, error=0.2))
+    device = DeviceModel(target)
+    circuit = QuantumCircuit(4, 1)
+    circuit.cz(0, 1)
+    circuit.ecr(2, 3)
+    circuit.measure([0, 2], [0, 0])
+    found_places = find_candidates(make_fragment(circuit, (2, 3, 0, 1), device), device, Embedder(device))
+    piece = PackingItem(variants=(found_places,), log_floor=-math.inf, exclusive_sites=((),), owners=())
+    # Any of the best 16 places of the first part takes a qubit of the only coupler that the second can use.
+    spot = found(board_of(device, [piece]), 0, NO_LIMIT)
+    assert spot.qubits == (2, 3, 0, 1)
