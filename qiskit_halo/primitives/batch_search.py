@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 MAX_BATCHES = 8
 """Batches that splitting for less QPU time may lead to; limits may force more. Each one is compiled."""
 
-LEAST_SAVING = 0.02
+LEAST_SAVING = 0.05
 """A split must save this share of the whole: a further merged circuit costs time on the host."""
 
 LEVELS = 4
@@ -37,6 +37,9 @@ LEVELS = 4
 
 ROW_COST_S = 0.01
 """What a further set of parameter values counts: it is a circuit to bind and to load. Weighs in choosing only."""
+
+MOST_ROW_PARTS = 64
+"""Rows that are looked at when rows are merged."""
 
 SHOT_FACTORS = (1.0, 1.02, 1.05, 1.1, 1.2, 1.35, 1.5, 2.0, 3.0)
 ROW_FACTORS = np.array([1.0, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0])
@@ -128,7 +131,14 @@ class BatchSearch:
                 _, index, halves = best
                 parts[index : index + 1] = halves
                 open_parts[index : index + 1] = [True] * len(halves)
-        return [draft for part in parts for draft in part]
+        together = [draft for part in parts for draft in part]
+        circuits = np.unique(self._circuits)
+        if len(circuits) <= MAX_BATCHES and len(together) < len(circuits):
+            # Programs that leave no room for each other gain nothing step by step, only if all run apart.
+            apart = [draft for c in circuits for draft in self._batches(np.where(self._circuits == c, shots, 0))]
+            if _cost(apart) < _cost(together):
+                return apart
+        return together
 
     def _bound(self, part: list[Draft]) -> float:
         """Return what the shots of ``part`` cost at least: each its share of a full batch."""
@@ -210,16 +220,32 @@ class BatchSearch:
         # Of equal cost: fewer slots are compiled sooner, and more shots a row make fewer cells.
         near = np.argwhere(weighed <= weighed.min() * (1 + 1e-9))
         row, column = min(near.tolist(), key=lambda at: (int(total[*at]), -int(shots[at[0]]), at))
+        per_row, num_rows = int(shots[row]), int(rows[row, column])
+        merged = self._fewest_rows(values, count, starts, slots[row, column], per_row, num_rows)
         every = np.zeros(self._model.num_circuits, dtype=np.int64)
         every[circuits] = slots[row, column]
         return Draft(
             wanted=wanted,
             slots=every,
-            rows=int(rows[row, column]),
-            shots=int(shots[row]),
+            rows=num_rows // merged,
+            shots=per_row * merged,
             makespan_s=float(makespan[row, column]),
             cost_s=float(cost[row, column]),
         )
+
+    def _fewest_rows(
+        self, values: IntArray, count: IntArray, starts: IntArray, slots: IntArray, shots: int, rows: int
+    ) -> int:
+        """Return how many rows can be one, with as many shots, so that the same slots do: fewer cells to handle."""
+        for merged in (rows // parts for parts in range(1, min(rows, MOST_ROW_PARTS) + 1) if rows % parts == 0):
+            if self._limits.shots is not None and merged * shots > self._limits.shots:
+                continue
+            needed = np.add.reduceat(-(-values // (shots * merged)) * count, starts)
+            most = int((-(-values // (shots * merged))).max())
+            few_copies = self._limits.copies is None or -(-most // (rows // merged)) <= self._limits.copies
+            if few_copies and (-(-needed // (rows // merged)) <= slots).all():
+                return merged
+        return 1
 
     def _row_shots(self, values: IntArray, count: IntArray) -> IntArray:
         """Return numbers of shots to try for a row."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import warnings
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 
 from qiskit.transpiler import Target
 
@@ -25,6 +26,9 @@ from qiskit_halo.primitives.estimates import (
 from qiskit_halo.primitives.workload import Kind, Workload
 
 logger = logging.getLogger(__name__)
+
+MOST_KEPT = 64
+"""Plans kept for the next run."""
 
 MOST_ROUNDS = 6
 """How often a plan is made anew with less room before the last one is taken as it is."""
@@ -48,6 +52,7 @@ class BatchFitter:
         self._compiler = compiler
         self._room = room_of(target, options)
         self._estimates: dict[str, ProgramEstimate] = {}
+        self._accepted: OrderedDict[Hashable, BatchPlan] = OrderedDict()
 
     def fit(self, workload: Workload, weights: Sequence[float] | None) -> tuple[BatchPlan, tuple[CompiledBatch, ...]]:
         """Return the plan with the makespans of the compiled batches, and these.
@@ -56,23 +61,21 @@ class BatchFitter:
             HaloError: A program cannot be compiled, by itself or in its batch; the message names its pub.
         """
         self._measure(workload.kinds)
-        room = self._room
-        for round_index in range(MOST_ROUNDS):
-            plan = self._plan(workload, weights, room)
-            last = round_index == MOST_ROUNDS - 1
-            try:
-                compiled = tuple(
-                    self._compiler.compile([workload.kinds[kind] for kind in batch.slots]) for batch in plan.batches
-                )
-            except HaloError as error:
-                culprit = self._compiler.find_culprit(workload.kinds, error)
-                if culprit is not error or last:
-                    raise culprit from error
-                logger.debug("a batch finds no room: %s", error.message)
-            else:
-                if last or all(map(self._is_within, compiled)):
-                    break
-            room = dataclasses.replace(room, efficiency=room.efficiency * SHRINK, space=_shrunk(room))
+        key = (
+            tuple(kind.key for kind in workload.kinds),
+            workload.kind.tobytes(),
+            workload.shots,
+            None if weights is None else tuple(weights),
+        )
+        if key in self._accepted:
+            self._accepted.move_to_end(key)
+            plan = dataclasses.replace(self._accepted[key], names=workload.names)
+            compiled = self._compile(workload, plan)
+        else:
+            plan, compiled = self._search(workload, weights)
+            self._accepted[key] = plan
+            while len(self._accepted) > MOST_KEPT:
+                self._accepted.popitem(last=False)
         for batch in {id(batch): batch for batch in compiled}.values():
             for said in batch.said:
                 warnings.warn(said, stacklevel=4)
@@ -82,6 +85,30 @@ class BatchFitter:
         )
         self._warn_about_length(compiled)
         return dataclasses.replace(plan, batches=batches), compiled
+
+    def _search(
+        self, workload: Workload, weights: Sequence[float] | None
+    ) -> tuple[BatchPlan, tuple[CompiledBatch, ...]]:
+        """Plan and compile, with less room from round to round until the batches are within their limits."""
+        room = self._room
+        for _ in range(MOST_ROUNDS - 1):
+            plan = self._plan(workload, weights, room)
+            try:
+                compiled = self._compile(workload, plan)
+            except HaloError as error:
+                culprit = self._compiler.find_culprit(workload.kinds, error)
+                if culprit is not error:
+                    raise culprit from error
+                logger.debug("a batch finds no room: %s", error.message)
+            else:
+                if all(map(self._is_within, compiled)):
+                    return plan, compiled
+            room = dataclasses.replace(room, efficiency=room.efficiency * SHRINK, space=_shrunk(room))
+        plan = self._plan(workload, weights, room)
+        return plan, self._compile(workload, plan)
+
+    def _compile(self, workload: Workload, plan: BatchPlan) -> tuple[CompiledBatch, ...]:
+        return tuple(self._compiler.compile([workload.kinds[kind] for kind in batch.slots]) for batch in plan.batches)
 
     def _plan(self, workload: Workload, weights: Sequence[float] | None, room: Room) -> BatchPlan:
         return plan_programs(

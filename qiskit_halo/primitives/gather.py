@@ -14,7 +14,7 @@ from qiskit_halo.errors import HaloValueError
 from qiskit_halo.primitives.compiled import CompiledBatch
 from qiskit_halo.primitives.workload import Workload
 from qiskit_halo.results.fields import make_data_bin
-from qiskit_halo.results.split import split_result
+from qiskit_halo.results.split import split_data
 
 Fields = list[dict[str, Any]]
 """For each slot of a batch its registers, with axes (row, shot, ...)."""
@@ -36,15 +36,10 @@ def split_batch(result: SamplerPubResult, batch: PlannedBatch, compiled: Compile
     Raises:
         HaloValueError: The result is not that of this circuit, or has fewer shots.
     """
-    shots = shots_of_run(batch, compiled)
-    metadata = {
-        **compiled.metadata,
-        "programs": [{**entry, "shots": shots} for entry in compiled.metadata["programs"]],
-    }
     fields: Fields = []
-    for own in split_result(result, metadata):
+    for own in split_data(result.data, compiled.metadata, shots_of_run(batch, compiled)):
         found: dict[str, Any] = {}
-        for name, value in own.data.items():
+        for name, value in own.items():
             array = value.array if isinstance(value, BitArray) else np.asarray(value)
             # (rows, shots, ...) with parameters, (rows * shots, ...) without.
             trailing = array.shape[2:] if compiled.columns else array.shape[1:]

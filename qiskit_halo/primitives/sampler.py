@@ -133,8 +133,7 @@ class HaloSampler(BaseSamplerV2):
             }
             return assemble(workload, plan, compiled, fields)
 
-        reports = [batch.report.to_dict() for batch in compiled]
-        return HaloJob(runs, plan, collect, {"reports": reports})
+        return HaloJob(runs, plan, collect, {"reports": [batch.metadata["report"] for batch in compiled]})
 
     def _submit(self, workload: Workload, plan: BatchPlan, compiled: Sequence[CompiledBatch]) -> list[SubmittedRun]:
         """Hand the batches to the wrapped sampler, in as few jobs as the limits allow."""
