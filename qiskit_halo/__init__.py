@@ -21,6 +21,7 @@ from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
 from qiskit_halo.plugins.generate import generate_halo_pass_manager
 from qiskit_halo.primitives.batching import plan_batches
+from qiskit_halo.primitives.estimator import HaloEstimator
 from qiskit_halo.primitives.local import LocalSampler
 from qiskit_halo.primitives.sampler import HaloSampler
 from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
@@ -35,6 +36,7 @@ __all__ = [
     "BatchPlan",
     "CheckIsolation",
     "HaloError",
+    "HaloEstimator",
     "HaloLayout",
     "HaloOptions",
     "HaloReport",

@@ -17,6 +17,9 @@ from qiskit_halo.errors import HaloError
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+S = TypeVar("S")
+
+_OF_THE_PLAN = ("plan", "qpu_time_s", "one_by_one_s", "ratio", "job_ids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,15 @@ class HaloJob(BasePrimitiveJob[PrimitiveResult[T], JobStatus], Generic[T]):
     def plan(self) -> BatchPlan:
         """Which programs share which batch; makespans are those of the compiled circuits."""
         return self._plan
+
+    def then(self, change: Callable[[list[T | None]], list[S | None]]) -> HaloJob[S]:
+        """Return the same job with other results: ``change`` makes them from these, ``None`` for missing ones."""
+
+        def assemble(found: dict[int, Any]) -> list[S | None]:
+            return change(self._assemble(found))
+
+        extra = {name: value for name, value in self.metadata.items() if name not in _OF_THE_PLAN}
+        return HaloJob(self._runs, self._plan, assemble, extra)
 
     def result(self) -> PrimitiveResult[T]:
         """Wait for all batches and return one result for each pub, in order.

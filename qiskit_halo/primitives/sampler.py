@@ -118,8 +118,20 @@ class HaloSampler(BaseSamplerV2):
             HaloError: A pub is not valid, or its circuit cannot be compiled for the device; the message names it.
         """
         coerced = coerce_pubs(pubs, default_shots(self._sampler) if shots is None else shots)
-        check_options(self._sampler, [pub.circuit for pub in coerced], self._options)
-        workload = gather_workload(coerced, self._target)
+        return self.run_labelled(coerced, None, weights)
+
+    def run_labelled(
+        self, pubs: Sequence[SamplerPub], labels: Sequence[str] | None, weights: Sequence[float] | None
+    ) -> HaloJob[SamplerPubResult]:
+        """Do what :meth:`run` does, for the other primitives of this package.
+
+        Args:
+            pubs: Pubs with shots.
+            labels: What messages call each of them, by default its index.
+            weights: As for :meth:`run`.
+        """
+        check_options(self._sampler, [pub.circuit for pub in pubs], self._options)
+        workload = gather_workload(pubs, self._target, labels)
         if workload.num_programs:
             plan, compiled = self._fitter.fit(workload, _program_weights(weights, workload))
         else:

@@ -49,6 +49,7 @@ class Workload:
 
     Args:
         pubs: The pubs, with shots.
+        labels: What messages call each pub.
         kinds: Different circuits, those that stay on their qubits last.
         pub: Pub of each program, shape (num_programs,), ascending.
         point: Position of each program in its pub's sweep, flattened in C order.
@@ -58,6 +59,7 @@ class Workload:
     """
 
     pubs: tuple[SamplerPub, ...]
+    labels: tuple[str, ...]
     kinds: tuple[Kind, ...]
     pub: IntArray
     point: IntArray
@@ -82,7 +84,7 @@ class Workload:
         for index, point in zip(self.pub.tolist(), self.point.tolist(), strict=True):
             pub = self.pubs[index]
             place = "" if pub.shape == () else str([int(i) for i in np.unravel_index(point, pub.shape)])
-            found.append(f"pub {index} {pub.circuit.name}{place}")
+            found.append(f"{self.labels[index]} {pub.circuit.name}{place}")
         return tuple(found)
 
 
@@ -103,7 +105,7 @@ def coerce_pubs(pubs: Iterable[SamplerPubLike], shots: int) -> tuple[SamplerPub,
     return tuple(coerced)
 
 
-def gather_workload(pubs: Sequence[SamplerPub], target: Target) -> Workload:
+def gather_workload(pubs: Sequence[SamplerPub], target: Target, labels: Sequence[str] | None = None) -> Workload:
     """Return the programs of ``pubs``.
 
     A pub that measures nothing is no program: its result is known. Parameters of delays are bound before compiling,
@@ -112,7 +114,9 @@ def gather_workload(pubs: Sequence[SamplerPub], target: Target) -> Workload:
     Args:
         pubs: Pubs with shots.
         target: The device, which decides what is an ISA circuit.
+        labels: What messages call each pub, by default its index.
     """
+    labels = [f"pub {index}" for index in range(len(pubs))] if labels is None else labels
     kinds: dict[str, int] = {}
     found: list[Kind] = []
     values: list[list[FloatArray]] = []
@@ -124,7 +128,7 @@ def gather_workload(pubs: Sequence[SamplerPub], target: Target) -> Workload:
         key = known.get(id(circuit)) or known.setdefault(id(circuit), _key(circuit, target))
         if key not in kinds:
             kinds[key] = len(found)
-            found.append(_kind(key, circuit, index, target))
+            found.append(_kind(key, circuit, labels[index], target))
             values.append([])
         kind = kinds[key]
         start = sum(map(len, values[kind])) if values[kind] else 0
@@ -156,6 +160,7 @@ def gather_workload(pubs: Sequence[SamplerPub], target: Target) -> Workload:
     order = sorted(range(len(found)), key=lambda kind: found[kind].fixed)
     return Workload(
         pubs=tuple(pubs),
+        labels=tuple(labels),
         kinds=tuple(found[kind] for kind in order),
         pub=table[:, 0],
         point=table[:, 1],
@@ -165,7 +170,7 @@ def gather_workload(pubs: Sequence[SamplerPub], target: Target) -> Workload:
     )
 
 
-def _kind(key: str, circuit: QuantumCircuit, index: int, target: Target) -> Kind:
+def _kind(key: str, circuit: QuantumCircuit, label: str, target: Target) -> Kind:
     plain = circuit.copy()
     plain.metadata = {}  # the user's own notes stay here
     return Kind(
@@ -173,7 +178,7 @@ def _kind(key: str, circuit: QuantumCircuit, index: int, target: Target) -> Kind
         circuit=plain,
         parameters=tuple(circuit.parameters),
         fixed=is_isa(circuit, target),
-        label=f"pub {index} ({circuit.name!r})",
+        label=f"{label} ({circuit.name!r})",
     )
 
 
