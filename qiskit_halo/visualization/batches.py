@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from qiskit_halo.batch_plan import BatchPlan
@@ -17,6 +18,8 @@ MOST_CELLS = 20_000
 
 _FONT = 6.5
 _LABEL_ROOM = 1.1
+# Average width of a character of matplotlib's default font, as a share of the font size.
+_CHARACTER = 0.7
 # Share of a batch's width that is left white before the next one.
 _GAP = 0.004
 
@@ -24,8 +27,8 @@ _GAP = 0.004
 def plot_batches(plan: BatchPlan, *, ax: Axes | None = None) -> Figure:
     """Draw a plan: one block a batch, as wide as its modelled QPU time and as high as its merged circuit has slots.
 
-    Each cell is coloured by the program that gets its shots and labelled with its index where that fits; rows of
-    parameter values stand side by side. White cells give shots to nobody.
+    Cells are coloured by the program that gets their shots and labelled with its index, and with the number of its
+    copies, where that fits; rows of parameter values stand side by side. White cells give shots to nobody.
 
     Args:
         plan: The plan.
@@ -59,18 +62,23 @@ def plot_batches(plan: BatchPlan, *, ax: Axes | None = None) -> Figure:
         step = (width - _GAP * total_ms) / len(shown)
         for row, cells in enumerate(shown):
             left = start + row * step
-            for slot, program in enumerate(cells):
-                boxes.append([(left, slot), (left + step, slot), (left + step, slot + 1), (left, slot + 1)])
+            slot = 0
+            for program, run in groupby(cells):
+                copies = len(list(run))
+                top = slot + copies
+                boxes.append([(left, slot), (left + step, slot), (left + step, top), (left, top)])
                 colours.append(FREE if program is None else PALETTE[program % len(PALETTE)])
                 if program is not None:
-                    labels.append((left + step / 2, slot + 0.5, step, program))
+                    text = str(program) if copies == 1 else f"{program} x{copies}"
+                    labels.append((left + step / 2, slot + copies / 2, step, copies, program, text))
+                slot = top
         start += width
-    ax.add_collection(PolyCollection(boxes, facecolors=colours, edgecolors=OUTLINE, linewidths=0.2))
+    ax.add_collection(PolyCollection(boxes, facecolors=colours, edgecolors=OUTLINE, linewidths=0.4))
     across, up = points_per_unit(ax)
-    for x, y, step, program in labels:
-        if up >= _FONT * _LABEL_ROOM and step * across >= _FONT * _LABEL_ROOM * len(str(program)):
+    for x, y, step, copies, program, text in labels:
+        if copies * up >= _FONT * _LABEL_ROOM and step * across >= _FONT * _CHARACTER * len(text):
             colour = text_colour(PALETTE[program % len(PALETTE)])
-            ax.text(x, y, str(program), fontsize=_FONT, ha="center", va="center", color=colour)
+            ax.text(x, y, text, fontsize=_FONT, ha="center", va="center", color=colour)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return figure
