@@ -41,8 +41,8 @@ def split_batch(result: SamplerPubResult, batch: PlannedBatch, compiled: Compile
         found: dict[str, Any] = {}
         for name, value in own.items():
             array = value.array if isinstance(value, BitArray) else np.asarray(value)
-            # (rows, shots, ...) with parameters, (rows * shots, ...) without.
-            trailing = array.shape[2:] if compiled.columns else array.shape[1:]
+            # (rows, shots, ...) for a sweep, (rows * shots, ...) else.
+            trailing = array.shape[result.data.ndim + 1 :]
             rows = array.reshape(batch.num_rows, batch.shots, *trailing)
             found[name] = _Bits(rows, value.num_bits) if isinstance(value, BitArray) else rows
         fields.append(found)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import Target
 
+_WIDE_BUT_EMPTY = ("barrier", "store", "break_loop", "continue_loop")
+"""Operations that a target need not list, and that join no qubits."""
+
 
 def is_isa(circuit: QuantumCircuit, target: Target) -> bool:
     """Return whether ``circuit`` is over the physical qubits of ``target``, with nothing but its operations.
@@ -29,7 +32,7 @@ def supports(circuit: QuantumCircuit, target: Target, qubits: tuple[int, ...]) -
     """
     physical = dict(zip(circuit.qubits, qubits, strict=True))
     for instruction in circuit.data:
-        if instruction.name in ("barrier", "store", "break_loop", "continue_loop"):
+        if instruction.name in _WIDE_BUT_EMPTY:
             continue
         where = tuple(physical[qubit] for qubit in instruction.qubits)
         if instruction.is_control_flow():
@@ -40,3 +43,22 @@ def supports(circuit: QuantumCircuit, target: Target, qubits: tuple[int, ...]) -
         elif not target.instruction_supported(instruction.name, where):
             return False
     return True
+
+
+def interactions(circuit: QuantumCircuit, qubits: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Return the pairs of ``qubits`` that some operation joins, nested blocks included; ascending, each once.
+
+    Args:
+        circuit: The circuit.
+        qubits: Number of each qubit of the circuit.
+    """
+    number = dict(zip(circuit.qubits, qubits, strict=True))
+    pairs: dict[tuple[int, int], None] = {}
+    for instruction in circuit.data:
+        where = tuple(number[qubit] for qubit in instruction.qubits)
+        if instruction.is_control_flow():
+            for block in instruction.operation.blocks:
+                pairs |= dict.fromkeys(interactions(block, where))
+        elif len(where) == 2 and instruction.name not in _WIDE_BUT_EMPTY:
+            pairs[min(where), max(where)] = None
+    return sorted(pairs)

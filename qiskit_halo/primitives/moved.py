@@ -13,11 +13,10 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import Target
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.compile import two_qubit_pairs
 from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.handover import handover_dt
-from qiskit_halo.primitives.isa import supports
+from qiskit_halo.primitives.isa import interactions, supports
 from qiskit_halo.primitives.workload import Kind
 
 MOST_PLACES = 1024
@@ -63,7 +62,7 @@ def _scored_places(
     circuit: QuantumCircuit, home: tuple[int, ...], device: DeviceModel, target: Target, options: HaloOptions
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return places that keep the floor, shape (num_places, num_qubits), and the log of their predicted success."""
-    pairs = sorted({(min(pair), max(pair)) for pair in two_qubit_pairs(circuit)})
+    pairs = interactions(circuit, tuple(range(circuit.num_qubits)))
     shape: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
     shape.add_nodes_from(range(circuit.num_qubits))
     shape.add_edges_from_no_data(pairs)

@@ -208,7 +208,7 @@ def _empty_plan() -> BatchPlan:
 
 
 def _make_pub(workload: Workload, batch: PlannedBatch, compiled: CompiledBatch) -> SamplerPub:
-    """Return the merged circuit with a row of parameter values for each row of the batch."""
+    """Return the merged circuit with a row of parameter values for each row of the batch; one row is bound."""
     shots = shots_of_run(batch, compiled)
     if not compiled.columns:
         return SamplerPub(compiled.circuit, shots=shots)
@@ -223,6 +223,8 @@ def _make_pub(workload: Workload, batch: PlannedBatch, compiled: CompiledBatch) 
         owners = [row[slot] for row in batch.cells]
         rows = [0 if owner is None else int(workload.value_row[owner]) for owner in owners]
         values[:, columns] = workload.values[batch.slots[slot]][rows][:, positions[columns]]
+    if batch.num_rows == 1:
+        return SamplerPub(compiled.circuit.assign_parameters(values[0]), shots=shots)
     bindings = BindingsArray({tuple(parameter.name for parameter in compiled.circuit.parameters): values})
     return SamplerPub(compiled.circuit, bindings, shots=shots)
 

@@ -209,7 +209,7 @@ class TestParameters:
         circuit = ansatz()
         job = sampler.run([(circuit, np.zeros((30, 6)))], shots=10)
         ((pub,),) = sampler.sampler.calls
-        assert pub.shape == (job.plan.batches[0].num_rows,)
+        assert pub.shape == (job.plan.batches[0].num_rows,) == (2,)
         assert pub.circuit.num_parameters == 6 * len(job.plan.batches[0].slots)
         monkeypatch.setattr(type(sampler._compiler), "_compile", None)  # must not be called again
         assert sampler.run([(circuit, np.ones((30, 6)))], shots=10).plan == job.plan

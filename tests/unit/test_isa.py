@@ -5,7 +5,7 @@ from qiskit import transpile
 from qiskit.circuit import QuantumCircuit
 from qiskit.circuit.library import ECRGate
 
-from qiskit_halo.primitives.isa import is_isa, supports
+from qiskit_halo.primitives.isa import interactions, is_isa, supports
 from tests.targets import make_target
 
 
@@ -60,3 +60,15 @@ def test_branches_are_looked_into():
         fine.x(1)
     assert supports(fine, make_target(2), (0, 1))
     assert not supports(fine, make_target(2, control_flow=False), (0, 1))
+
+
+def test_pairs_that_are_joined_are_found_in_branches_too():
+    circuit = QuantumCircuit(4, 1)
+    circuit.cz(3, 1)
+    circuit.barrier()
+    circuit.measure(0, 0)
+    with circuit.if_test((0, 1)):
+        circuit.cz(0, 2)
+        circuit.barrier(1, 2)
+    circuit.cz(1, 3)
+    assert interactions(circuit, (10, 11, 12, 13)) == [(10, 12), (11, 13)]
