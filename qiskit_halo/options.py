@@ -33,6 +33,15 @@ class HaloOptions:
         resets: Rounds of the ``reset`` operation at each hand-over between programs, at least 1.
         buffer: Least number of free couplings between programs that are active at the same time:
             0 lets them be neighbours, 1 keeps them one qubit apart.
+        rep_delay_s: Repetition delay in seconds for which batches are planned. ``None`` takes what the sampler sets,
+            else the device's default, else 250 µs.
+        move_isa: Whether the primitives may move compiled circuits to other qubits of the device. Otherwise these stay
+            where they were compiled for.
+        max_batch_programs: Most circuits in one merged circuit, copies of one program counted each.
+        max_copies: Most copies of one program in one merged circuit, or ``None`` for no limit; 1 runs each program on
+            one set of qubits.
+        max_executions: Most executions (circuits x shots) of one job, or ``None`` for no limit.
+        max_circuits: Most circuits of one job, or ``None`` for no limit; each set of parameter values is one.
         max_duration_s: Longest allowed makespan in seconds, or ``None`` for no limit.
         exclude_qubits: Physical qubits never used.
         assume_clean: Whether a qubit is trusted to be in |0> when the circuit starts. If not, its first
@@ -61,6 +70,12 @@ class HaloOptions:
     success_floor: float = 0.9
     resets: int = 2
     buffer: int = 0
+    rep_delay_s: float | None = None
+    move_isa: bool = False
+    max_batch_programs: int = 128
+    max_copies: int | None = None
+    max_executions: int | None = 10_000_000
+    max_circuits: int | None = None
     max_duration_s: float | None = None
     exclude_qubits: tuple[int, ...] = ()
     assume_clean: bool = True
@@ -80,6 +95,7 @@ class HaloOptions:
             raise HaloValueError(f"success_floor must lie in [0, 1], not {self.success_floor}")
         object.__setattr__(self, "resets", _count("resets", self.resets, least=1))
         object.__setattr__(self, "buffer", _count("buffer", self.buffer, least=0))
+        self._check_batches()
         if self.max_duration_s is not None:
             object.__setattr__(self, "max_duration_s", _number("max_duration_s", self.max_duration_s))
             if self.max_duration_s <= 0:
@@ -96,6 +112,18 @@ class HaloOptions:
                 raise HaloValueError(f"{name} must be seconds of at least 0, not {getattr(self, name)}")
         if self.weights is not None:
             object.__setattr__(self, "weights", _weights(self.weights))
+
+    def _check_batches(self) -> None:
+        if self.rep_delay_s is not None:
+            object.__setattr__(self, "rep_delay_s", _number("rep_delay_s", self.rep_delay_s))
+            if self.rep_delay_s < 0:
+                raise HaloValueError(f"rep_delay_s must be seconds of at least 0 or None, not {self.rep_delay_s}")
+        if not isinstance(self.move_isa, bool):
+            raise HaloValueError(f"move_isa must be True or False, not {self.move_isa!r}")
+        object.__setattr__(self, "max_batch_programs", _count("max_batch_programs", self.max_batch_programs, least=1))
+        for name in ("max_copies", "max_executions", "max_circuits"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _count(name, getattr(self, name), least=1))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""

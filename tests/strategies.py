@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from hypothesis import strategies as st
 from qiskit.circuit import (
     AncillaQubit,
@@ -11,6 +13,7 @@ from qiskit.circuit import (
     CircuitInstruction,
     ClassicalRegister,
     Clbit,
+    Parameter,
     QuantumCircuit,
     QuantumRegister,
     Qubit,
@@ -79,6 +82,39 @@ def batches(draw: st.DrawFn, *, max_programs: int = 3, max_qubits: int = 4) -> l
     if draw(st.booleans()):
         batch.append(batch[0])
     return batch
+
+
+@st.composite
+def sampler_pubs(
+    draw: st.DrawFn, circuits: st.SearchStrategy[QuantumCircuit], *, max_shots: int = 300
+) -> tuple[QuantumCircuit, np.ndarray, int]:
+    """A pub: one of ``circuits``, sometimes with parameters and a sweep of some shape."""
+    circuit = draw(circuits)
+    shape = draw(st.sampled_from([(), (), (1,), (3,), (2, 2)]))
+    angles = [Parameter(name) for name in draw(st.sampled_from([[], ["a"], ["t[10]", "t[2]"]]))]
+    if angles:
+        turned = circuit.copy_empty_like()
+        for index, angle in enumerate(angles):
+            turned.ry(angle, index % circuit.num_qubits)
+        for instruction in circuit.data:
+            turned.append(instruction)
+        circuit = turned
+    size = (*shape, len(angles))
+    values = np.array(draw(st.lists(ANGLES, min_size=math.prod(size), max_size=math.prod(size)))).reshape(size)
+    return circuit, values, draw(st.integers(1, max_shots))
+
+
+@st.composite
+def plain_circuits(draw: st.DrawFn, *, max_qubits: int = 3) -> QuantumCircuit:
+    """Gates, measurements, resets and barriers on several registers: what every sampler takes."""
+    num_qubits = draw(st.integers(1, max_qubits))
+    sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    registers = [ClassicalRegister(size, f"c{index}") for index, size in enumerate(sizes)]
+    circuit = QuantumCircuit(QuantumRegister(num_qubits, "q"), *registers)
+    kinds = [_gate, _gate, _two_qubit_gate, _two_qubit_gate, _reset, _barrier, _delay]
+    for _ in range(draw(st.integers(1, 8))):
+        draw(st.sampled_from([*kinds, _measure, _measure] if circuit.clbits else kinds))(draw, circuit, 2)
+    return circuit
 
 
 def _append_operation(draw: st.DrawFn, circuit: QuantumCircuit, depth: int) -> None:
