@@ -16,6 +16,7 @@ from qiskit_halo.placement.items import PackingItem, Spot
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
 from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, runs_of, slots_from
+from qiskit_halo.placement.snug import Snugness
 from qiskit_halo.placement.windows import WindowGroup, slot_spans, slot_windows
 from qiskit_halo.units import seconds_to_dt
 
@@ -42,9 +43,12 @@ class Board:
         device: The device.
         options: ``resets``, ``assume_clean``, ``buffer`` and ``max_duration_s`` matter here.
         items: What is to be placed.
+        snug: Number of the try to leave most room for others; ``None`` to take the best places.
     """
 
-    def __init__(self, device: DeviceModel, options: HaloOptions, items: Sequence[PackingItem]) -> None:
+    def __init__(
+        self, device: DeviceModel, options: HaloOptions, items: Sequence[PackingItem], *, snug: int | None = None
+    ) -> None:
         self.items = list(items)
         self.handover_dt = handover_dt(device, options.resets)
         self.slot_dt = _slot_dt(items, self.handover_dt, device.alignment)
@@ -65,6 +69,7 @@ class Board:
         self._grid = SlotGrid(device.num_qubits, self.origin + 8 * SLOTS_PER_LEASE)
         self._order = OrderGraph()
         self._surroundings = Surroundings(device, options.buffer)
+        self._snugness = None if snug is None else Snugness(device.distance <= options.buffer, snug)
         self._num_leases = np.zeros(device.num_qubits, dtype=np.int64)
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
         self._windows: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
@@ -192,7 +197,8 @@ class Board:
                 good &= np.arange(len(good)) == shape.home_row
             if number == 0:
                 good[list(banned)] = False
-            row, common = self._choose(self._windows_of(shape), shape.places, good, score, common, quiet, limit)
+            rank = score if self._snugness is None else self._snugness.rank(shape.places, good)
+            row, common = self._choose(self._windows_of(shape), shape.places, good, rank, common, quiet, limit)
             if row is None:
                 break
             left -= shape.best - float(score[row])

@@ -26,6 +26,9 @@ Fidelity comes first: at the usual repetition delay, which is several makespans 
 a tenth of the QPU time, and it buys back a third of what programs lose to each other.
 """
 
+SNUG_TRIALS = 12
+"""Tries to leave room where pieces find no qubits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedItem:
@@ -66,6 +69,8 @@ def pack(
         (_fill(items, order, device, options, recompile, None) for order in (_by_area(items), _by_length(items))),
         key=lambda filling: (filling.faults, filling.board.stop),
     )
+    if tightest.lost:
+        return _snuggest(items, device, options, recompile, tightest).placed()
     board = tightest.board
     limit = board.stop + int((board.stop - board.origin) * SLACK)
     for order in (_by_loss(items), _by_area(items)):
@@ -73,6 +78,19 @@ def pack(
         if best.board.stop <= limit and best.faults <= tightest.faults:
             return best.placed()
     return tightest.placed()
+
+
+def _snuggest(
+    items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile, best: _Filling
+) -> _Filling:
+    """Return the best of several boards filled so as to leave room, or ``best`` if none is better."""
+    for trial in range(SNUG_TRIALS):
+        snug = _fill(items, _by_area(items), device, options, recompile, None, snug=trial)
+        if snug.faults < best.faults:
+            best = snug
+        if not best.lost:
+            break
+    return best
 
 
 def _once(recompile: Recompile) -> Recompile:
@@ -140,6 +158,8 @@ def _fill(
     options: HaloOptions,
     recompile: Recompile,
     limit: int | None,
+    *,
+    snug: int | None = None,
 ) -> _Filling:
     """Return a board with all items on it, put there in ``order``.
 
@@ -150,8 +170,9 @@ def _fill(
         options: How to share it.
         recompile: Called when no known place of an item is free.
         limit: Slot by which all should end; ``None`` to end as early as possible.
+        snug: Number of the try to leave most room for others; ``None`` to take the best places.
     """
-    filling = _Filling(Board(device, options, items), {}, {})
+    filling = _Filling(Board(device, options, items, snug=snug), {}, {})
     board = filling.board
     for index in order:
         aim = min(board.horizon, board.stop if limit is None else limit)
