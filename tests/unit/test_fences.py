@@ -35,7 +35,7 @@ def fences(circuit: QuantumCircuit, buffer: int, target: Target | None = None) -
 
 def test_neighbours_are_fenced_where_times_are_a_bound() -> None:
     assert fences(circuit_on(0, 1, 3), 1) == {2: (0, 1)}
-    assert fences(circuit_on(0, 1, 3), 2) == {1: (0, 1), 2: (1, 3)}
+    assert fences(circuit_on(0, 1, 3), 2) == {2: (0, 1, 3)}
     assert fences(circuit_on(0, 1, 3), 0) == {}
 
 
