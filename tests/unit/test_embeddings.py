@@ -162,6 +162,14 @@ def test_excluded_qubits_and_dead_couplers_are_not_used(shape: Shape) -> None:
     assert all({row_part <= 2 for row_part in row} in ({True}, {False}) and 6 not in row for row in rows)
 
 
+def test_no_bond_of_a_ring_lies_on_a_dead_coupler() -> None:
+    target = make_target(4, [(0, 1), (1, 2), (0, 2), (2, 3), (0, 3)])
+    for pair in ((0, 1), (1, 0)):
+        target.update_instruction_properties("cz", pair, InstructionProperties(duration=3e-7, error=1.0))
+    assert {tuple(sorted(row)) for row in found(DeviceModel(target), TRIANGLE)} == {(0, 2, 3)}
+    assert found(DeviceModel(target), ring(4)) == []
+
+
 def test_each_shape_is_searched_once() -> None:
     embedder = Embedder(DeviceModel(make_target(4)))
     assert embedder.find(PATH) is embedder.find(Shape(sites=(4, 5, 6), edges=PATH.edges))

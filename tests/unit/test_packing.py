@@ -346,6 +346,14 @@ def test_pieces_with_holes_do_not_come_before_each_other() -> None:
     assert starts[1] >= 12000 + 2 * RESET
 
 
+@pytest.mark.parametrize("assume_clean", [True, False])
+def test_there_is_always_room_after_all_others(assume_clean: bool) -> None:
+    device = DeviceModel(make_target(1))
+    placed = run(device, [item(device, bell(1), floor=0.5)] * 40, resets=3, assume_clean=assume_clean)
+    starts = sorted(start for _, start in placed)
+    assert all(follows(later - earlier, 1040 + 3 * RESET) for earlier, later in pairwise(starts))
+
+
 def test_without_durations_times_count_operations() -> None:
     device = DeviceModel(make_target(2, durations=False))
     assert run(device, [item(device), item(device)], max_duration_s=1e-9) == [((0, 1), 0), ((0, 1), 3 + 2)]
