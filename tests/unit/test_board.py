@@ -9,10 +9,11 @@ from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.board import NO_LIMIT, SLOTS_PER_LEASE, Board
+from qiskit_halo.placement.board import NO_LIMIT, Board
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem, Spot
+from qiskit_halo.placement.windows import SLOTS_PER_LEASE
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
 
