@@ -16,7 +16,7 @@ from qiskit_halo.timeline.drafts import Draft
 from qiskit_halo.timeline.late_starts import start_late
 from qiskit_halo.timeline.leases import find_needs
 from qiskit_halo.timeline.policies import Trial
-from qiskit_halo.timeline.prices import TurnPrices, footprints_of
+from qiskit_halo.timeline.prices import TurnPrices, footprints_of, room_beside_handovers
 from qiskit_halo.timeline.resets import HandOverTimes
 from qiskit_halo.timeline.stretch import stretch
 from qiskit_halo.timeline.success_floor import Floors
@@ -104,7 +104,7 @@ class Desk:
         self._room: dict[Hashable, float] = {}
         if self._crosstalk is not None:
             self._footprints = footprints_of(drafts, self._crosstalk, device, options)
-            self._room = self._floors.room()
+            self._room = room_beside_handovers(self._floors.room(), self._wholes, self._footprints)
         self.outcomes: dict[Trial, Outcome] = {}
         starts, lost = self._book(range(len(self.turns)), [True] * len(drafts))
         self._floors.lower_to(self._success(starts, {}, lost))

@@ -52,6 +52,16 @@ class TurnPrices:
         self._ledger.add(own, start, turn.program, turn.owners)
 
 
+def room_beside_handovers(
+    room: Mapping[Hashable, float], turns: Sequence[Turn], footprints: Sequence[Footprint]
+) -> dict[Hashable, float]:
+    """Return ``room`` less what each program may lose to the resets that come before its own leases, at least 0."""
+    left = dict(room)
+    for turn, own in zip(turns, footprints, strict=True):
+        left[turn.program] = max(0.0, left[turn.program] + sum(log for _, log in own.handover_log))
+    return left
+
+
 def footprints_of(
     drafts: Sequence[Draft], model: CrosstalkModel, device: DeviceModel, options: HaloOptions
 ) -> list[Footprint]:
