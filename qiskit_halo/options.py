@@ -55,6 +55,11 @@ class HaloOptions:
         idle_fill: What fills the gaps between a program's operations: ``"delay"``, or ``"dd"`` for decoupling pulses.
             A user's own delays are never touched.
         feed_forward_s: Latency in seconds between a measurement and an operation that depends on it.
+        crosstalk: Entries ``((a, b), (c, d), factor)``: the error of a two-qubit gate on coupler (a, b) is multiplied
+            by ``factor`` while another program drives (c, d), as simultaneous randomized benchmarking reports it.
+            Couplers have no direction; ``None`` or no entries: none. A factor below 1 counts as 1.
+        readout_crosstalk: Share, in [0, 1), of its success that a live qubit loses at each measurement or reset of a
+            neighbour by another program or a hand-over.
 
     Raises:
         HaloValueError: A field has a wrong type or value.
@@ -85,6 +90,8 @@ class HaloOptions:
     scrub: bool = False
     idle_fill: IdleFill = "delay"
     feed_forward_s: float = FEED_FORWARD_S
+    crosstalk: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = ()
+    readout_crosstalk: float = 0.0
 
     def __post_init__(self) -> None:
         _choice("sharing", self.sharing, get_args(Sharing))
@@ -112,6 +119,10 @@ class HaloOptions:
                 raise HaloValueError(f"{name} must be seconds of at least 0, not {getattr(self, name)}")
         if self.weights is not None:
             object.__setattr__(self, "weights", _weights(self.weights))
+        object.__setattr__(self, "crosstalk", _crosstalk(self.crosstalk))
+        object.__setattr__(self, "readout_crosstalk", _number("readout_crosstalk", self.readout_crosstalk))
+        if not 0 <= self.readout_crosstalk < 1:
+            raise HaloValueError(f"readout_crosstalk must lie in [0, 1), not {self.readout_crosstalk}")
 
     def _check_batches(self) -> None:
         if self.rep_delay_s is not None:
@@ -128,7 +139,9 @@ class HaloOptions:
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""
         weights = None if self.weights is None else list(self.weights)
-        return {**asdict(self), "exclude_qubits": list(self.exclude_qubits), "weights": weights}
+        crosstalk = [[list(victim), list(other), factor] for victim, other, factor in self.crosstalk]
+        lists = {"exclude_qubits": list(self.exclude_qubits), "weights": weights, "crosstalk": crosstalk}
+        return {**asdict(self), **lists}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -165,6 +178,35 @@ def _weights(value: Any) -> tuple[float, ...]:
         if weight <= 0:
             raise HaloValueError(f"each of weights must be positive, not {weight}")
     return weights
+
+
+def _crosstalk(value: Any) -> tuple[tuple[tuple[int, int], tuple[int, int], float], ...]:
+    """Return the table with ascending couplers, sorted."""
+    table: dict[tuple[tuple[int, int], tuple[int, int]], float] = {}
+    for entry in _sequence("crosstalk", () if value is None else value, "((a, b), (c, d), factor)"):
+        parts = _sequence("each of crosstalk", entry, "two couplers and a factor")
+        if len(parts) != 3:
+            raise HaloValueError(f"each of crosstalk must be ((a, b), (c, d), factor), not {entry!r}")
+        victim, other = _coupler(parts[0]), _coupler(parts[1])
+        factor = _number("each factor of crosstalk", parts[2])
+        if factor <= 0:
+            raise HaloValueError(f"each factor of crosstalk must be positive, not {factor} for {victim} beside {other}")
+        if set(victim) & set(other):
+            raise HaloValueError(
+                f"crosstalk has couplers {victim} and {other}, which share a qubit; no two gates run there at once"
+            )
+        if (victim, other) in table:
+            raise HaloValueError(f"crosstalk has two factors for {victim} beside {other}; give one")
+        table[victim, other] = factor
+    return tuple((victim, other, table[victim, other]) for victim, other in sorted(table))
+
+
+def _coupler(value: Any) -> tuple[int, int]:
+    qubits = _sequence("each coupler of crosstalk", value, "two qubit numbers")
+    numbers = sorted(_count("each qubit of crosstalk", qubit, least=0) for qubit in qubits)
+    if len(numbers) != 2 or numbers[0] == numbers[1]:
+        raise HaloValueError(f"each coupler of crosstalk must be two different qubits, not {value!r}")
+    return numbers[0], numbers[1]
 
 
 def _number(name: str, value: Any) -> float:

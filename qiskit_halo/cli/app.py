@@ -97,6 +97,13 @@ def run(
     feed_forward: Annotated[
         float, typer.Option(help="Latency between a measurement and what depends on it, in microseconds.")
     ] = _DEFAULTS.feed_forward_s * 1e6,
+    crosstalk: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON list of [[a, b], [c, d], factor]: error of a, b while c, d is driven."),
+    ] = None,
+    readout_crosstalk: Annotated[
+        float, typer.Option(help="Share of its success that a live qubit loses at each readout of a neighbour.")
+    ] = _DEFAULTS.readout_crosstalk,
     out: Annotated[Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")] = None,
     simulate: Annotated[
         bool, typer.Option("--run/--no-run", help="Simulate the merged circuit, or stop at the plan.")
@@ -130,6 +137,8 @@ def run(
                 scrub=scrub,
                 idle_fill=cast("IdleFill", idle_fill),
                 feed_forward_s=feed_forward * 1e-6,
+                crosstalk=() if crosstalk is None else _json_of("--crosstalk", crosstalk),
+                readout_crosstalk=readout_crosstalk,
             ),
             simulate=simulate,
             noise=noise,
@@ -167,6 +176,14 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise HaloValueError(f"{option} takes numbers with commas between, not {text!r}") from None
+
+
+def _json_of(option: str, path: Path) -> Any:
+    """Return what a JSON file holds."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HaloValueError(f"{option} cannot read {path} as JSON: {error}") from error
 
 
 @contextmanager

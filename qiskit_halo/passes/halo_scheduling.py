@@ -11,6 +11,7 @@ from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import TransformationPass
 
+from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.options import HaloOptions
@@ -78,7 +79,7 @@ class HaloScheduling(TransformationPass):
         out, start_times = write_timeline(
             empty, timeline, device, pad=pad, buffer=options.buffer, decouple=options.idle_fill == "dd"
         )
-        report = summarize(timeline, device, halo, options.resets)
+        report = summarize(timeline, device, halo, options.resets, CrosstalkModel.of(device, options))
         out.metadata = with_halo_metadata(dag, {**halo, "report": report.to_dict()})
         self.property_set["node_start_time"] = start_times
         self.property_set["halo_report"] = report

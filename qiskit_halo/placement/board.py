@@ -8,26 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.candidates import FloatArray, IntArray, ShapeCandidates
+from qiskit_halo.placement.candidates import ShapeCandidates
+from qiskit_halo.placement.crosstalk import BoardCrosstalk, Found, Query
 from qiskit_halo.placement.handover import handover_dt
-from qiskit_halo.placement.items import PackingItem, Spot
+from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
 from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, runs_of, slots_from
 from qiskit_halo.placement.snug import Snugness
-from qiskit_halo.placement.windows import WindowGroup, slot_spans, slot_windows
+from qiskit_halo.placement.windows import SLOTS_PER_LEASE, WindowGroup, slot_length_dt, slot_spans, slot_windows
 from qiskit_halo.units import seconds_to_dt
-
-SLOTS_PER_LEASE = 24
-"""Slots that a middling lease takes, resets included: finer costs time, coarser wastes some of every lease."""
 
 RETRIES = 8
 """Places tried for one piece whose choice turns out to be impossible, before it simply comes after all others."""
-
-TOLERANCE = 1e-9
-"""What sums of logarithms may differ by and still be equal."""
 
 LATEST = np.iinfo(np.int64).max
 NO_LIMIT = LATEST - 1
@@ -41,7 +37,7 @@ class Board:
 
     Args:
         device: The device.
-        options: ``resets``, ``assume_clean``, ``buffer`` and ``max_duration_s`` matter here.
+        options: ``resets``, ``assume_clean``, ``buffer``, ``max_duration_s`` and crosstalk matter here.
         items: What is to be placed.
         snug: Number of the try to leave most room for others; ``None`` to take the best places.
     """
@@ -51,7 +47,8 @@ class Board:
     ) -> None:
         self.items = list(items)
         self.handover_dt = handover_dt(device, options.resets)
-        self.slot_dt = _slot_dt(items, self.handover_dt, device.alignment)
+        lengths = [item.variants[0].fragment.timing.length_dt for item in items]
+        self.slot_dt = slot_length_dt(lengths, self.handover_dt, device.alignment)
         longest_reset = int(self.handover_dt.max(initial=0))
         self.origin = -(-longest_reset // self.slot_dt) if options.assume_clean else 0
         # Without durations ticks count operations, and no limit in seconds can be kept.
@@ -73,6 +70,8 @@ class Board:
         self._num_leases = np.zeros(device.num_qubits, dtype=np.int64)
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
         self._windows: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
+        model = CrosstalkModel.of(device, options)
+        self._crosstalk = None if model is None else BoardCrosstalk(device, options, model, self.slot_dt, self._room)
 
     @property
     def unused(self) -> npt.NDArray[np.bool_]:
@@ -102,7 +101,7 @@ class Board:
         for qubit, (start, stop) in zip(spot.qubits, spot.spans, strict=True):
             first = self._order.first(qubit)
             if first is not None and start < first[0]:
-                self._charge(first[1], qubit)
+                self._lose(first[1], float(self._handover_log[qubit]))
             self._grid.book(qubit, start, stop)
             self._num_leases[qubit] += 1
         self._order.add(index, spot.qubits, spot.spans, spot.start)
@@ -112,6 +111,11 @@ class Board:
         self._surroundings.add(item.owners, spot.qubits, spot.start, spot.stop)
         self.spots[index] = spot
         self._keep_first(index)
+        if self._crosstalk is not None and spot.qubits:
+            lost = self._crosstalk.put(index, item.variants[spot.variant], spot.qubits, spot.start, item.owners)
+            for other, log in lost.items():
+                self._lose(other, log)
+                self._keep_first(other)
 
     def in_order(self) -> list[int]:
         """Return the items on the board such that on every qubit each comes after those before it."""
@@ -135,7 +139,7 @@ class Board:
             return Spot(variant=variant, qubits=(), start=self.origin, stop=stop, spans=(), log_success=0.0)
         # So much room that the end of all others is a start to fall back on.
         length = sum(-(-int(shape.length_dt.max(initial=0)) // self.slot_dt) for shape in candidates.shapes)
-        self._grid.grow(self.stop + self._handover_slots + length + 2)
+        self._grid.grow(self.stop + self._handover_slots + (length if self._crosstalk is None else 2 * length) + 2)
         banned: list[int] = []
         for _ in range(RETRIES):
             rows, slots = self._rows(item, variant, limit, log_floor, self.origin, banned=banned)
@@ -148,8 +152,9 @@ class Board:
                 return spot
             banned.append(rows[0])
         # After all others nobody is in the way, and at home no part of the piece is in the way of another.
+        after = self.stop + (self._handover_slots if self._crosstalk is not None else 0)
         for at_home in (False, True):
-            rows, slots = self._rows(item, variant, limit, log_floor, self.stop, at_home=at_home)
+            rows, slots = self._rows(item, variant, limit, log_floor, after, at_home=at_home)
             spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
             if spot is not None and spot.log_success >= log_floor - TOLERANCE:
                 return spot
@@ -197,8 +202,8 @@ class Board:
                 good &= np.arange(len(good)) == shape.home_row
             if number == 0:
                 good[list(banned)] = False
-            rank = score if self._snugness is None else self._snugness.rank(shape.places, good)
-            row, common = self._choose(self._windows_of(shape), shape.places, good, rank, common, quiet, limit)
+            query = Query(item.variants[variant], shape, score, shape.best - left, item.owners)
+            row, common = self._choose(query, good, common, quiet, limit)
             if row is None:
                 break
             left -= shape.best - float(score[row])
@@ -208,18 +213,17 @@ class Board:
 
     def _choose(
         self,
-        windows: Sequence[WindowGroup],
-        places: IntArray,
+        query: Query,
         good: npt.NDArray[np.bool_],
-        score: FloatArray,
         common: WordArray,
         quiet: WordArray | None,
         limit: int,
     ) -> tuple[int | None, WordArray]:
         """Return the row to take, ``None`` if there is none, and the slots of ``common`` that it may start at."""
-        best: tuple[float, float, float, int] | None = None
-        best_words = common
-        for group in windows:
+        best: tuple[int, float, int, int] | None = None
+        best_words, places = common, query.shape.places
+        score = query.score if self._snugness is None else self._snugness.rank(places, good)
+        for group in self._windows_of(query.shape):
             rows = group.rows[good[group.rows]]
             if not len(rows):
                 continue
@@ -232,12 +236,16 @@ class Board:
             starts = first_slots(words)
             ends = starts + group.length
             late = np.where(starts < 0, LATEST, np.maximum(ends, limit))
-            pick = int(np.lexsort((rows, ends, -score[rows], late))[0])
+            ranked = np.lexsort((rows, ends, -score[rows], late))
+            pick = int(ranked[0])
             if starts[pick] < 0:
                 continue
             key = (int(late[pick]), float(-score[rows[pick]]), int(ends[pick]), int(rows[pick]))
-            if best is None or key < best:
-                best, best_words = key, words[pick]
+            found: Found | None = (key, words[pick])
+            if self._crosstalk is not None:
+                found = self._crosstalk.choose(query, rows[ranked], words[ranked], group.length, limit)
+            if found is not None and (best is None or found[0] < best):
+                best, best_words = found
         return (None if best is None else best[3]), best_words
 
     def _spot(self, item: PackingItem, variant: int, rows: Sequence[int], words: WordArray) -> Spot | None:
@@ -259,19 +267,21 @@ class Board:
             return None
         firsts = [self._order.first(qubit) for qubit in qubits]
         second = [known is not None and known[0] <= begin for known, (begin, _) in zip(firsts, spans, strict=True)]
-        return Spot(
-            variant=variant,
-            qubits=qubits,
-            start=start,
-            stop=stop,
-            spans=spans,
-            log_success=float(table.log_success[0]) + float(self._handover_log[own[second]].sum()),
-        )
+        log_success = float(table.log_success[0]) + float(self._handover_log[own[second]].sum())
+        if self._crosstalk is not None:
+            cost = self._crosstalk.cost(candidates, qubits, start, item.owners)
+            if cost.ruins:
+                return None
+            log_success += cost.own_log
+        return Spot(variant=variant, qubits=qubits, start=start, stop=stop, spans=spans, log_success=log_success)
 
-    def _charge(self, index: int, qubit: int) -> None:
-        """Let item ``index`` pay for the resets of ``qubit``, which another is about to have before it."""
+    def _lose(self, index: int, log: float) -> None:
+        """Let item ``index`` pay for what another is about to do: have a qubit before it, or disturb it."""
         spot = self.spots[index]
-        self.spots[index] = dataclasses.replace(spot, log_success=spot.log_success + float(self._handover_log[qubit]))
+        self.spots[index] = dataclasses.replace(spot, log_success=spot.log_success + log)
+
+    def _room(self, index: int) -> float:
+        return self.spots[index].log_success - self.items[index].log_floor
 
     def _keep_first(self, index: int) -> None:
         """See to it that nobody comes before item ``index`` on its qubits, if it cannot pay for the resets."""
@@ -292,9 +302,3 @@ class Board:
 
 def _rank(spot: Spot, limit: int) -> tuple[int, float, int]:
     return max(spot.stop, limit), -spot.log_success, spot.stop
-
-
-def _slot_dt(items: Sequence[PackingItem], handover: IntArray, alignment: int) -> int:
-    lengths = [item.variants[0].fragment.timing.length_dt for item in items]
-    middling = (float(np.median(lengths)) if lengths else 0.0) + float(np.median(handover))
-    return max(1, round(middling / SLOTS_PER_LEASE / alignment)) * alignment

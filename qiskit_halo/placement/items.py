@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from qiskit_halo.placement.candidates import Candidates
 
+TOLERANCE = 1e-9
+"""What sums of logarithms may differ by and still be equal."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackingItem:

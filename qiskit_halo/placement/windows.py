@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from qiskit_halo.placement.candidates import IntArray, ShapeCandidates
+
+SLOTS_PER_LEASE = 24
+"""Slots that a middling lease takes, resets included: finer costs time, coarser wastes some of every lease."""
 
 MOST_GROUPS = 2
 """Groups of places; within one, all are taken to last as long as the longest."""
@@ -26,6 +30,12 @@ class WindowGroup:
     rows: IntArray
     spans: tuple[tuple[int, int], ...]
     length: int
+
+
+def slot_length_dt(lengths_dt: Sequence[int], handover_dt: IntArray, alignment: int) -> int:
+    """Return the ticks of one slot for pieces of these lengths, a multiple of ``alignment``."""
+    middling = (float(np.median(lengths_dt)) if lengths_dt else 0.0) + float(np.median(handover_dt))
+    return max(1, round(middling / SLOTS_PER_LEASE / alignment)) * alignment
 
 
 def slot_spans(

@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.timeline.prices import TurnPrices
 from qiskit_halo.timeline.turns import Turn
 
 FOREVER = 1 << 62
@@ -29,9 +30,13 @@ class Calendar:
         device: The device: alignment and distances.
         options: ``assume_clean`` and ``buffer`` matter here.
         tail_dt: Ticks after the end of a turn in which its qubits are still active: a scrub.
+        prices: What turns would lose to each other, if that matters; turns are whole pieces then.
     """
 
-    def __init__(self, device: DeviceModel, options: HaloOptions, tail_dt: int = 0) -> None:
+    def __init__(
+        self, device: DeviceModel, options: HaloOptions, tail_dt: int = 0, prices: TurnPrices | None = None
+    ) -> None:
+        self._prices = prices
         self._alignment = device.alignment
         self._clean = options.assume_clean
         # Per qubit, ascending: (end of the lease before, latest end of a lease here, whether nobody was there before).
@@ -47,12 +52,12 @@ class Calendar:
         start = -(-not_before // self._alignment) * self._alignment
         while True:
             start = self._free(turn, start)
-            if not self._near:
+            later = self._quiet(turn, start) if self._near else start
+            if later == start and self._prices is not None:
+                later = -(-self._prices.affordable(turn, start) // self._alignment) * self._alignment
+            if later == start:
                 return start
-            quiet = self._quiet(turn, start)
-            if quiet == start:
-                return start
-            start = quiet
+            start = later
 
     def book(self, turn: Turn, start: int) -> None:
         """Take all qubits of ``turn`` at ``start``, which :meth:`earliest` has found or which is later on free qubits."""
@@ -69,6 +74,8 @@ class Calendar:
                 del gaps[0]
         if self._near:
             self._enter(turn, start)
+        if self._prices is not None:
+            self._prices.book(turn, start)
 
     def _free(self, turn: Turn, start: int) -> int:
         """Return the first start from ``start`` on at which every lease of ``turn`` falls into a gap."""

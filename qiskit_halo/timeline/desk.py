@@ -6,14 +6,17 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.ledger import Footprint
 from qiskit_halo.timeline.calendar import FOREVER, Calendar
 from qiskit_halo.timeline.drafts import Draft
 from qiskit_halo.timeline.late_starts import start_late
 from qiskit_halo.timeline.leases import find_needs
 from qiskit_halo.timeline.policies import Trial
+from qiskit_halo.timeline.prices import TurnPrices, footprints_of, room_beside_handovers
 from qiskit_halo.timeline.resets import HandOverTimes
 from qiskit_halo.timeline.stretch import stretch
 from qiskit_halo.timeline.success_floor import Floors
@@ -75,7 +78,10 @@ class Desk:
             for i, d in enumerate(drafts)
         ]
         self._tail_dt = times.tail_dt
-        self._max_wait_dt = ticks_within(options.max_wait_s, device.dt_s) if exact else 0
+        self._crosstalk = CrosstalkModel.of(device, options)
+        # What pieces cost each other is known for pieces as a whole.
+        may_wait = exact and self._crosstalk is None
+        self._max_wait_dt = ticks_within(options.max_wait_s, device.dt_s) if may_wait else 0
         self._limit_dt = FOREVER
         if options.max_duration_s is not None and device.has_durations:
             self._limit_dt = ticks_within(options.max_duration_s, device.dt_s)
@@ -94,10 +100,15 @@ class Desk:
         for index, turn in enumerate(self.turns):
             self._of_piece[turn.piece].append(index)
         self._floors = Floors(self._wholes, drafts, device, options, metadata)
+        self._footprints: list[Footprint] = []
+        self._room: dict[Hashable, float] = {}
+        if self._crosstalk is not None:
+            self._footprints = footprints_of(drafts, self._crosstalk, device, options)
+            self._room = room_beside_handovers(self._floors.room(), self._wholes, self._footprints)
         self.outcomes: dict[Trial, Outcome] = {}
-        starts = self._book(range(len(self.turns)), [True] * len(drafts))
-        self._floors.lower_to(self._success(starts, {}))
-        self.given = self._judge(tuple(range(len(self.turns))), starts, {}, may_wait=False)
+        starts, lost = self._book(range(len(self.turns)), [True] * len(drafts))
+        self._floors.lower_to(self._success(starts, {}, lost))
+        self.given = self._judge(tuple(range(len(self.turns))), starts, {}, lost, may_wait=False)
 
     def attempt(self, order: Iterable[int], may_wait: bool = True) -> Trial:
         """Book the turns in ``order``, each as early as its qubits allow; see :class:`~.policies.Policy`.
@@ -113,13 +124,13 @@ class Desk:
         may_wait = may_wait and self._max_wait_dt > 0
         rigid = [not may_wait or len(own) < 2 for own in self._of_piece]
         for repair in range(REPAIRS + 1):
-            starts = self._book(checked, rigid)
+            starts, lost = self._book(checked, rigid)
             stretched, impatient = self._stretch(starts)
             if not impatient:
                 break
             for piece in impatient if repair + 1 < REPAIRS else range(len(rigid)):
                 rigid[piece] = True
-        return self._judge(checked, starts, stretched, may_wait=may_wait)
+        return self._judge(checked, starts, stretched, lost, may_wait=may_wait)
 
     def promoted(self, trial: Trial) -> list[int]:
         """Return the order of ``trial`` with the programs below their floor first: who is first needs no resets."""
@@ -145,8 +156,10 @@ class Desk:
                 f"the order of a policy has {len(order)} of {len(self.turns)} turns; give each of them once"
             )
 
-    def _book(self, order: Sequence[int], rigid: Sequence[bool]) -> list[int]:
-        calendar = Calendar(self._device, self._options, self._tail_dt)
+    def _book(self, order: Sequence[int], rigid: Sequence[bool]) -> tuple[list[int], Mapping[Hashable, float]]:
+        """Return the start of each turn, and the log of what each program loses to others beside it."""
+        prices = None if self._crosstalk is None else TurnPrices(self._crosstalk, self._footprints, self._room)
+        calendar = Calendar(self._device, self._options, self._tail_dt, prices)
         starts = [0] * len(self.turns)
         for index in order:
             turn = self.turns[index]
@@ -163,7 +176,7 @@ class Desk:
         if not all(rigid) and not self._options.buffer:
             # With a buffer, moving a turn could bring it next to somebody.
             starts = start_late(self.turns, starts, self._device.alignment)
-        return starts
+        return starts, {} if prices is None else prices.lost
 
     def _waits(self, starts: Sequence[int]) -> list[int]:
         return [
@@ -187,7 +200,7 @@ class Desk:
             program = self._wholes[piece].program
             wait_of[program] = wait_of.get(program, 0) + wait
         if stretched:
-            below = dict.fromkeys(self._floors.below(self._success(starts, stretched)))
+            below = dict.fromkeys(self._floors.below(self._success(starts, stretched, {})))
             for piece in stretched:
                 program = self._wholes[piece].program
                 if wait_of[program] > self._max_wait_dt or program in below:
@@ -210,7 +223,9 @@ class Desk:
             for lease in self._drafts[piece].leases
         ]
 
-    def _success(self, starts: Sequence[int], stretched: Mapping[int, Draft]) -> dict[Hashable, float]:
+    def _success(
+        self, starts: Sequence[int], stretched: Mapping[int, Draft], lost: Mapping[Hashable, float]
+    ) -> dict[Hashable, float]:
         first: dict[int, tuple[int, int]] = {}
         for start, turn in zip(starts, self.turns, strict=True):
             for qubit, begin, _ in turn.intervals:
@@ -218,12 +233,19 @@ class Desk:
                 if known is None or start + begin < known[0]:
                     first[qubit] = (start + begin, turn.piece)
         logs = [stretched.get(i, draft).log_success for i, draft in enumerate(self._drafts)]
-        return self._floors.log_success(logs, {qubit: piece for qubit, (_, piece) in first.items()})
+        found = self._floors.log_success(logs, {qubit: piece for qubit, (_, piece) in first.items()})
+        return {program: log + lost.get(program, 0.0) for program, log in found.items()} if lost else found
 
     def _judge(
-        self, order: tuple[int, ...], starts: Sequence[int], stretched: Mapping[int, Draft], *, may_wait: bool
+        self,
+        order: tuple[int, ...],
+        starts: Sequence[int],
+        stretched: Mapping[int, Draft],
+        lost: Mapping[Hashable, float],
+        *,
+        may_wait: bool,
     ) -> Trial:
-        success = self._success(starts, stretched)
+        success = self._success(starts, stretched, lost)
         below = self._floors.below(success)
         ends: dict[Hashable, int] = {}
         weights: dict[Hashable, float] = {}

@@ -47,10 +47,18 @@ class Floors:
         self._log_taken_over = [float(self._log_reset[qubits].sum()) for qubits in self._qubits]
         log_share = math.log(options.success_floor) if options.success_floor > 0 else -math.inf
         best = _best_alone(metadata)
+        self._log_pieces = [draft.log_success for draft in drafts]
         at_place: dict[Hashable, float] = {}
         for program, draft in zip(self._programs, drafts, strict=True):
             at_place[program] = at_place.get(program, 0.0) + draft.log_success
         self._least = {program: best.get(program, here) + log_share for program, here in at_place.items()}
+
+    def room(self) -> dict[Hashable, float]:
+        """Return the log of what each program can lose besides all hand-overs that it may have to pay for, at least 0."""
+        total: dict[Hashable, float] = {}
+        for program, here, taken in zip(self._programs, self._log_pieces, self._log_taken_over, strict=True):
+            total[program] = total.get(program, 0.0) + here + taken
+        return {program: max(0.0, log - self._least[program]) for program, log in total.items()}
 
     def log_success(self, log_pieces: Sequence[float], first_pieces: Mapping[int, int]) -> dict[Hashable, float]:
         """Return the log of the predicted success of each program, hand-overs included.

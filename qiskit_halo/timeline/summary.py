@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.placement.handover import reset_dt
 from qiskit_halo.report import FormReport, HaloReport, LeaseReport, ProgramReport
+from qiskit_halo.timeline.crosstalk import crosstalk_loss
 from qiskit_halo.timeline.efficiency import measure_fullness
 from qiskit_halo.timeline.timeline import TimedPiece, Timeline
 
@@ -17,7 +19,13 @@ REPETITION_DELAYS_US = (250, 50, 0)
 """IBM's default repetition delay, a short one, and none, where only packing counts."""
 
 
-def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, Any], resets: int) -> HaloReport:
+def summarize(
+    timeline: Timeline,
+    device: DeviceModel,
+    metadata: Mapping[str, Any],
+    resets: int,
+    crosstalk: CrosstalkModel | None = None,
+) -> HaloReport:
     """Return the report of a scheduled circuit.
 
     Args:
@@ -25,10 +33,14 @@ def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, An
         device: The device.
         metadata: ``metadata["halo"]`` of the circuit: names, shots, and what the layout stage predicted.
         resets: Rounds at a hand-over.
+        crosstalk: What programs cost each other, ``None`` for nothing.
     """
     own, planned = _by_owner(timeline), _planned_by_owner(metadata)
     owners = sorted(owner for owner in own if owner is not None)
     lost = _handover_loss(timeline, device, resets)
+    if crosstalk is not None:
+        for index, loss in enumerate(crosstalk_loss(timeline, device, crosstalk).tolist()):
+            lost[index] = lost.get(index, 0.0) + loss
     programs = [
         _program(owner, own[owner], planned.get(owner, []), device, metadata, lost)
         for owner in (*owners, *([None] if None in own else []))

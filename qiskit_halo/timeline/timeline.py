@@ -27,6 +27,7 @@ class TimedPiece:
     Args:
         piece: Which segments of the circuit it holds.
         instructions: Its operations, in order.
+        sites: For each of them, the positions of its qubits in ``qubits``.
         qubits: Physical qubits, ascending.
         timing: Start times from the start of the piece.
         leases: Which qubits it holds when, from the start of the piece.
@@ -39,6 +40,7 @@ class TimedPiece:
 
     piece: Piece
     instructions: tuple[CircuitInstruction, ...]
+    sites: tuple[tuple[int, ...], ...]
     qubits: tuple[int, ...]
     timing: Timing
     leases: tuple[Lease, ...]
@@ -110,9 +112,11 @@ def make_timeline(
 def _timed(draft: Draft, start_dt: int, wait_dt: int, exact: bool) -> TimedPiece:
     timing = draft.timing
     instructions: tuple[CircuitInstruction, ...] = draft.instructions
+    sites = draft.sites
     if draft.held != draft.sites:
         kept = [i for i, held in enumerate(draft.held) if held or instructions[i].name != "barrier"]
         instructions = tuple(restrict_barrier(instructions[i], draft.sites[i], draft.held[i]) for i in kept)
+        sites = tuple(draft.held[i] for i in kept)
         timing = dataclasses.replace(
             timing,
             start_dt=tuple(timing.start_dt[i] for i in kept),
@@ -121,6 +125,7 @@ def _timed(draft: Draft, start_dt: int, wait_dt: int, exact: bool) -> TimedPiece
     return TimedPiece(
         piece=draft.piece,
         instructions=instructions,
+        sites=sites,
         qubits=draft.qubits,
         timing=timing,
         leases=draft.leases,

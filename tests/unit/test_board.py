@@ -10,10 +10,11 @@ from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.board import NO_LIMIT, SLOTS_PER_LEASE, Board
+from qiskit_halo.placement.board import NO_LIMIT, Board
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem, Spot
+from qiskit_halo.placement.windows import SLOTS_PER_LEASE
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
 
@@ -120,6 +121,92 @@ def test_the_best_of_several_forms_that_is_in_time() -> None:
     board = board_of(device, [both])
     assert found(board, 0, board.stop).variant == 1
     assert found(board, 0, NO_LIMIT).variant == 0
+
+
+DISASTER = (((0, 1), (2, 3), 60.0),)
+
+
+def owned(moving: PackingItem, owner: int, *places: tuple[int, ...]) -> PackingItem:
+    moving = dataclasses.replace(moving, owners=(owner,))
+    return pinned(moving, places[0]) if places else moving
+
+
+class TestCrosstalk:
+    """Two pieces of 1340 ticks whose gate takes 300; one of them on (0, 1), the other on (2, 3)."""
+
+    @pytest.mark.parametrize("first", [(0, 1), (2, 3)])
+    def test_nobody_falls_below_the_floor_whoever_came_first(self, first: tuple[int, int]) -> None:
+        device = DeviceModel(make_target(4))
+        second = (2, 3) if first == (0, 1) else (0, 1)
+        items = [owned(item(device, bell()), 0, first), owned(item(device, bell()), 1, second)]
+        plain, priced = board_of(device, items), board_of(device, items, crosstalk=DISASTER)
+        for board in (plain, priced):
+            board.put(0, found(board, 0, NO_LIMIT))
+        assert found(plain, 1, NO_LIMIT).start == plain.origin
+        spot = found(priced, 1, NO_LIMIT)
+        # As early as it goes: when the gate of the first is over, not when its measurements are.
+        assert 300 <= (spot.start - priced.origin) * priced.slot_dt <= 300 + 3 * priced.slot_dt
+        priced.put(1, spot)
+        assert [priced.spots[i].log_success for i in (0, 1)] == [i.log_best for i in items]
+
+    def test_what_the_floor_can_bear_is_charged_to_whoever_suffers(self) -> None:
+        device = DeviceModel(make_target(4))
+        lost = math.log(0.97 / 0.99)
+        for first, second, expected in (((0, 1), (2, 3), [lost, 0.0]), ((2, 3), (0, 1), [0.0, lost])):
+            items = [owned(item(device, bell()), 0, first), owned(item(device, bell()), 1, second)]
+            board = board_of(device, items, crosstalk=(((0, 1), (2, 3), 3.0),))
+            for index in (0, 1):
+                # At the limit there is no time to make way.
+                board.put(index, found(board, index, board.stop))
+            assert [board.spots[i].start for i in (0, 1)] == [board.origin] * 2
+            change = [board.spots[i].log_success - items[i].log_best for i in (0, 1)]
+            assert change == pytest.approx(expected)
+
+    def test_with_time_to_spare_even_a_small_price_is_saved(self) -> None:
+        device = DeviceModel(make_target(4))
+        items = [owned(item(device, bell()), 0, (0, 1)), owned(item(device, bell()), 1, (2, 3))]
+        board = board_of(device, items, crosstalk=(((0, 1), (2, 3), 3.0),))
+        board.put(0, found(board, 0, NO_LIMIT))
+        assert found(board, 1, NO_LIMIT).start > board.origin
+
+    def test_another_place_is_better_than_another_time(self) -> None:
+        device = DeviceModel(make_target(7))
+        near = [(a, b, 60.0) for a in ((0, 1), (2, 3)) for b in ((0, 1), (2, 3)) if a != b]
+        items = [owned(item(device, bell()), 0, (0, 1)), owned(item(device, bell()), 1)]
+        plain, priced = board_of(device, items), board_of(device, items, crosstalk=near)
+        for board in (plain, priced):
+            board.put(0, found(board, 0, NO_LIMIT))
+        assert sorted(found(plain, 1, plain.stop).qubits) == [2, 3]
+        spot = found(priced, 1, priced.stop)
+        assert spot.start == priced.origin
+        assert sorted(spot.qubits) not in ([0, 1], [2, 3])
+
+    def test_pieces_of_one_program_are_no_strangers(self) -> None:
+        device = DeviceModel(make_target(4))
+        items = [owned(item(device, bell()), 0, (0, 1)), owned(item(device, bell()), 0, (2, 3))]
+        board = board_of(device, items, crosstalk=DISASTER, readout_crosstalk=0.5)
+        board.put(0, found(board, 0, NO_LIMIT))
+        assert found(board, 1, NO_LIMIT).start == board.origin
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_a_readout_waits_for_a_live_neighbour(self, first: int) -> None:
+        device = DeviceModel(make_target(2))
+        items = [owned(hold(device, first, 3000), 0), owned(item(device, bell(1)), 1, (1 - first,))]
+        items[0] = dataclasses.replace(items[0], log_floor=items[0].log_best + math.log(0.9))
+        plain, priced = board_of(device, items), board_of(device, items, readout_crosstalk=0.2)
+        for board in (plain, priced):
+            board.put(0, found(board, 0, NO_LIMIT))
+        assert found(plain, 1, NO_LIMIT).start == plain.origin
+        assert (found(priced, 1, NO_LIMIT).start - priced.origin) * priced.slot_dt >= 4040 - 1040
+
+    def test_a_piece_too_poor_for_the_price_of_all_places_comes_after_all(self) -> None:
+        device = DeviceModel(make_target(4))
+        items = [owned(item(device, bell(), floor=1.0), 0, (0, 1)), owned(item(device, bell(), floor=1.0), 1, (2, 3))]
+        board = board_of(device, items, crosstalk=DISASTER, readout_crosstalk=0.01)
+        board.put(0, found(board, 0, NO_LIMIT))
+        spot = found(board, 1, NO_LIMIT)
+        board.put(1, spot)
+        assert [board.spots[i].log_success for i in (0, 1)] == [i.log_best for i in items]
 
 
 def hold(device: DeviceModel, qubit: int, ticks: int) -> PackingItem:

@@ -31,6 +31,8 @@ def test_defaults():
         "scrub": False,
         "idle_fill": "delay",
         "feed_forward_s": 0.7e-6,
+        "crosstalk": [],
+        "readout_crosstalk": 0.0,
     }
 
 
@@ -49,7 +51,10 @@ def test_options_are_json_and_come_back():
         scrub=True,
         idle_fill="dd",
         feed_forward_s=0,
+        crosstalk=[[[3, 2], np.array([0, 1]), 2], ((0, 1), (2, 3), np.float32(1.5))],
+        readout_crosstalk=0.25,
     )
+    assert options.crosstalk == (((0, 1), (2, 3), 1.5), ((2, 3), (0, 1), 2.0))
     assert (options.exclude_qubits, options.weights) == ((1, 4), (1.0, 2.0))
     assert HaloOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
 
@@ -87,6 +92,19 @@ def test_options_are_json_and_come_back():
         ("weights", 2, "weights must be a sequence of numbers, not 2"),
         ("weights", [1, 0], "each of weights must be positive, not 0.0"),
         ("weights", [1, True], "each of weights must be a finite number, not True"),
+        ("crosstalk", 3, "crosstalk must be a sequence of ((a, b), (c, d), factor), not 3"),
+        ("crosstalk", [3], "each of crosstalk must be a sequence of two couplers and a factor, not 3"),
+        ("crosstalk", [((0, 1), (2, 3))], "each of crosstalk must be ((a, b), (c, d), factor), not ((0, 1), (2, 3))"),
+        ("crosstalk", [((0, 0), (2, 3), 1)], "each coupler of crosstalk must be two different qubits, not (0, 0)"),
+        ("crosstalk", [((0, 1, 2), (2, 3), 1)], "each coupler of crosstalk must be two different qubits"),
+        ("crosstalk", [((0, 1), "23", 1)], "each coupler of crosstalk must be a sequence of two qubit numbers"),
+        ("crosstalk", [((0, -1), (2, 3), 1)], "each qubit of crosstalk must be a whole number of at least 0, not -1"),
+        ("crosstalk", [((0, 1), (2, 3), 0)], "must be positive, not 0.0 for (0, 1) beside (2, 3)"),
+        ("crosstalk", [((0, 1), (2, 3), "1")], "each factor of crosstalk must be a finite number, not '1'"),
+        ("crosstalk", [((0, 1), (1, 2), 2)], "crosstalk has couplers (0, 1) and (1, 2), which share a qubit"),
+        ("crosstalk", [((0, 1), (2, 3), 2), ((1, 0), (2, 3), 3)], "two factors for (0, 1) beside (2, 3); give one"),
+        ("readout_crosstalk", 1, "readout_crosstalk must lie in [0, 1), not 1.0"),
+        ("readout_crosstalk", -0.1, "readout_crosstalk must lie in [0, 1), not -0.1"),
         ("scrub", 0, "scrub must be True or False, not 0"),
     ],
 )
@@ -98,3 +116,7 @@ def test_every_field_is_checked(field: str, value: object, message: str):
 def test_unknown_names_are_listed_with_the_known_ones():
     with pytest.raises(HaloValueError, match=r"unknown option 'a', 'b'; the options are sharing, .*feed_forward_s"):
         HaloOptions.from_dict({"b": 1, "a": 2, "resets": 2})
+
+
+def test_no_crosstalk_can_be_written_in_two_ways():
+    assert HaloOptions(crosstalk=None) == HaloOptions(crosstalk=[]) == HaloOptions()
