@@ -50,14 +50,22 @@ class Body:
     loops: tuple[Parameter, ...]
 
 
-def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece) -> Body:
+def extract_body(
+    circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, *, least_resets: int = 1
+) -> Body:
     """Return ``piece`` of ``circuit`` as a circuit of its own.
 
     Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are
     not: a piece starts in |0>, and whoever places it sees to that.
+
+    Args:
+        circuit: The circuit that the piece was found in.
+        segmentation: The circuit, cut.
+        piece: What to lift out.
+        least_resets: Rounds between an anonymous component of the piece and another one on the same wire.
     """
     qubits = [circuit.qubits[wire] for wire in piece.wires]
-    instructions = _in_canonical_order(piece_instructions(circuit, segmentation, piece), qubits)
+    instructions = _in_canonical_order(piece_instructions(circuit, segmentation, piece, least_resets), qubits)
     clbits = tuple(circuit.clbits[index] for index in piece.clbits)
     canonical, variables, loops = _renumber(instructions, qubits, clbits, _variables(instructions))
     parameters = _parameters(canonical)
