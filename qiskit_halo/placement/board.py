@@ -128,7 +128,7 @@ class Board:
             if best is not None and best.stop <= limit and candidates.best <= best.log_success:
                 continue
             spot = self._find_variant(item, variant, limit, log_floor)
-            if spot is not None and (best is None or _rank(spot, limit) < _rank(best, limit)):
+            if spot is not None and (best is None or spot.rank(limit) < best.rank(limit)):
                 best = spot
         return best
 
@@ -298,7 +298,3 @@ class Board:
         if shape not in self._windows:
             self._windows[shape] = slot_windows(shape, self.handover_dt, self.slot_dt)
         return self._windows[shape]
-
-
-def _rank(spot: Spot, limit: int) -> tuple[int, float, int]:
-    return max(spot.stop, limit), -spot.log_success, spot.stop

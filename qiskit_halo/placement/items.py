@@ -51,3 +51,7 @@ class Spot:
     stop: int
     spans: tuple[tuple[int, int], ...]
     log_success: float
+
+    def rank(self, limit: int) -> tuple[int, float, int]:
+        """Return what is least for the best spot: whatever ends by slot ``limit`` ends early enough."""
+        return max(self.stop, limit), -self.log_success, self.stop

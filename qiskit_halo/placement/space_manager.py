@@ -74,7 +74,7 @@ class SpaceManager:
             segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
-        reader = BodyReader(circuit, segmentation)
+        reader = BodyReader(circuit, segmentation, least_resets=self._options.resets)
         bodies = [reader.read(piece) for piece in pieces]
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
