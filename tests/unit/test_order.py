@@ -90,3 +90,12 @@ def test_a_way_back_over_other_pieces_is_found() -> None:
     # 1 comes before 0; whoever comes after 0 and before 1 closes the circle.
     assert not graph.accepts((0, 2), ((3, 4), (0, 1)), 0)
     assert graph.accepts((0, 2), ((3, 4), (4, 5)), 3)
+
+
+def test_a_way_back_is_found_though_every_neighbour_starts_in_time() -> None:
+    graph = OrderGraph()
+    graph.add(0, (0, 1), ((0, 1), (19, 20)), 0)
+    graph.add(1, (1, 2), ((12, 13), (14, 15)), 10)
+    # 1 starts after 0 and yet comes before it on qubit 1.
+    assert not graph.accepts((0, 2), ((6, 7), (8, 9)), 5)
+    assert graph.accepts((0, 2), ((6, 7), (16, 17)), 5)

@@ -322,12 +322,22 @@ def test_parts_without_errors_may_go_anywhere() -> None:
 
 
 def test_a_lost_item_is_worse_than_one_below_its_floor() -> None:
-    # By loss the worse readout of the wide one would choose first, and leave no room for it.
-    device = DeviceModel(worse_readout(3, 2, 0.2))
-    wide = item(device, bell(), floor=0.99, exclusive=(0, 1))
-    narrow = item(device, bell(1), floor=0.99, exclusive=(0,))
-    for batch in ([narrow, wide], [wide, narrow]):
-        assert all(p is not None for p in pack(batch, device, HaloOptions(), no_other))
+    # The narrow one loses more and chooses first: with its best qubit it would take the only pair of the wide one.
+    target = make_target(3, [(0, 1)])
+    target.update_instruction_properties("measure", (2,), InstructionProperties(duration=1e-6, error=0.3))
+    device = DeviceModel(target)
+    circuit = bell()
+    circuit.delay(5000, [0, 1])
+    circuit.measure([0, 1], [0, 1])
+    wide = item(device, circuit, exclusive=(0, 1))
+    circuit = QuantumCircuit(1, 1)
+    for _ in range(120):
+        circuit.sx(0)
+    circuit.measure(0, 0)
+    narrow = item(device, circuit, exclusive=(0,))
+    assert narrow.log_best < wide.log_best
+    placed = pack([narrow, wide], device, HaloOptions(), no_other)
+    assert [p and (p.spot.qubits, p.below_floor) for p in placed] == [((2,), True), ((0, 1), False)]
 
 
 def test_pieces_with_holes_do_not_come_before_each_other() -> None:
