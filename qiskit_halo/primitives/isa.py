@@ -10,16 +10,13 @@ _WIDE_BUT_EMPTY = ("barrier", "store", "break_loop", "continue_loop")
 
 
 def is_isa(circuit: QuantumCircuit, target: Target) -> bool:
-    """Return whether ``circuit`` is over the physical qubits of ``target``, with nothing but its operations.
+    """Return whether ``circuit`` can run on ``target`` as it stands: each operation is one of the device's there.
 
-    A circuit counts as one over physical qubits if it went through a transpiler's layout, or has as many qubits as the
-    device: a narrow circuit of the device's gates is still an abstract one, whose qubits may go anywhere.
+    It is what Qiskit's runtime asks of circuits. Whether a circuit went through a transpiler does not count: clients
+    write circuits on physical qubits themselves, with no layout and no more wires than they need, and such a circuit
+    must not be moved to other qubits.
     """
-    if circuit.num_qubits > target.num_qubits:
-        return False
-    if circuit.layout is None and circuit.num_qubits != target.num_qubits:
-        return False
-    return supports(circuit, target, tuple(range(circuit.num_qubits)))
+    return circuit.num_qubits <= target.num_qubits and supports(circuit, target, tuple(range(circuit.num_qubits)))
 
 
 def supports(circuit: QuantumCircuit, target: Target, qubits: tuple[int, ...]) -> bool:

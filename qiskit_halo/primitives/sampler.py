@@ -36,8 +36,9 @@ class HaloSampler(BaseSamplerV2):
     unbound; the wrapped sampler runs the merged circuits; and every pub gets a result of its own, with the fields,
     shapes, types, bit order and exactly the shots that the wrapped sampler would have given it.
 
-    Circuits may be abstract or compiled. Abstract ones are compiled here. A compiled (ISA) circuit is kept as it is, on
-    its own qubits; with ``HaloOptions(move_isa=True)`` its gates are kept but may go to other qubits of the device.
+    Circuits may be abstract or compiled. Abstract ones are compiled here. A compiled (ISA) circuit, one whose every
+    operation the device has on the very qubits it names, is kept as it is, on its own qubits; with
+    ``HaloOptions(move_isa=True)`` its gates are kept but may go to other qubits of the device.
 
     Args:
         sampler: The sampler that does the work.
@@ -76,8 +77,10 @@ class HaloSampler(BaseSamplerV2):
         if options is not None and not isinstance(options, HaloOptions):
             raise HaloValueError(f"options must be HaloOptions or None, not {type(options).__name__}")
         self._sampler = sampler
+        # Under this name clients such as qiskit-experiments look for the device of a sampler.
+        self._backend = find_backend(sampler) if backend is None else backend
         self._target = find_target(sampler, backend, target)
-        self._options = _complete(options or HaloOptions(), sampler, backend)
+        self._options = _complete(options or HaloOptions(), sampler, self._backend)
         self._compiler = BatchCompiler(
             self._target, self._options, optimization_level=optimization_level, seed=seed_transpiler
         )
@@ -87,6 +90,11 @@ class HaloSampler(BaseSamplerV2):
     def sampler(self) -> BaseSamplerV2:
         """The sampler that does the work."""
         return self._sampler
+
+    @property
+    def backend(self) -> BackendV2 | None:
+        """The device, ``None`` if only its target is known."""
+        return self._backend
 
     @property
     def target(self) -> Target:
@@ -186,7 +194,7 @@ def _complete(options: HaloOptions, sampler: BaseSamplerV2, backend: BackendV2 |
     """Return ``options`` with what the wrapped sampler and its device say about delays and limits."""
     delay_s = rep_delay_of(sampler) if options.rep_delay_s is None else options.rep_delay_s
     limit = options.max_circuits
-    most = getattr(backend or find_backend(sampler), "max_circuits", None)
+    most = getattr(backend, "max_circuits", None)
     if isinstance(most, int) and most > 0:
         limit = min(most, limit or most)
     return dataclasses.replace(options, rep_delay_s=delay_s, max_circuits=limit)

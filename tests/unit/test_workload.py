@@ -51,7 +51,7 @@ def test_what_a_result_shows_tells_kinds_apart():
 
 def test_compiled_circuits_come_last_and_keep_their_own():
     flip = QuantumCircuit(1)
-    flip.x(0)
+    flip.h(0)
     flip.measure_all()
     isa = transpile(flip, target=TARGET, initial_layout=[3])
     work = gather(isa, flip, isa)
