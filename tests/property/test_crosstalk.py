@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
@@ -16,25 +16,47 @@ from qiskit_halo.timeline.resets import HandOverTimes
 from qiskit_halo.timeline.timeline import make_timeline
 from qiskit_halo.timeline.turns import whole_turn
 from tests.policies import AsGiven
-from tests.strategies import shared_circuits
 from tests.targets import make_target
+
+NUM_QUBITS = 5
 
 
 @st.composite
-def tables(draw: st.DrawFn, num_qubits: int) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
-    couplers = [(q, q + 1) for q in range(num_qubits - 1)]
+def tables(draw: st.DrawFn) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
+    couplers = [(q, q + 1) for q in range(NUM_QUBITS - 1)]
     apart = [(a, b) for a in couplers for b in couplers if not set(a) & set(b)]
-    chosen = draw(st.lists(st.sampled_from(apart), unique=True)) if apart else []
+    chosen = draw(st.lists(st.sampled_from(apart), unique=True))
     return [(a, b, draw(st.sampled_from([0.5, 2.0, 30.0]))) for a, b in chosen]
 
 
-@given(shared_circuits(), st.data())
+@st.composite
+def crowded_circuits(draw: st.DrawFn) -> QuantumCircuit:
+    """A few programs of one or two qubits each, some on the same qubits one after another."""
+    owners = draw(st.lists(st.integers(0, 2), min_size=2, max_size=5))
+    circuit = QuantumCircuit(QuantumRegister(NUM_QUBITS, "q"), *(ClassicalRegister(1, f"p{k}_c") for k in range(3)))
+    for owner in owners:
+        width = draw(st.sampled_from([1, 2, 2]))
+        first = draw(st.integers(0, NUM_QUBITS - width))
+        own = list(range(first, first + width))
+        circuit.reset(own)
+        for kind in draw(st.lists(st.sampled_from(["x", "cz", "cz", "delay", "measure"]), max_size=6)):
+            if kind == "cz" and width == 2:
+                circuit.cz(*own)
+            elif kind == "delay":
+                circuit.delay(draw(st.sampled_from([100, 700])), own[0])
+            elif kind == "measure":
+                circuit.measure(own[-1], owner)
+            else:
+                circuit.x(own[0])
+        circuit.measure(own[0], owner)
+    return circuit
+
+
+@given(crowded_circuits(), st.data())
 @settings(max_examples=60, deadline=None)
 def test_the_ledger_never_promises_too_much(circuit: QuantumCircuit, data: st.DataObject) -> None:
     device = DeviceModel(make_target(circuit.num_qubits))
-    options = HaloOptions(
-        crosstalk=data.draw(tables(circuit.num_qubits)), readout_crosstalk=data.draw(st.sampled_from([0.0, 0.1]))
-    )
+    options = HaloOptions(crosstalk=data.draw(tables()), readout_crosstalk=data.draw(st.sampled_from([0.0, 0.1])))
     model = CrosstalkModel(device, options)
     timeline = make_timeline(circuit, device, HaloOptions(), policy=AsGiven())
     exact: dict[object, float] = {}

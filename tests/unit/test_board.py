@@ -134,8 +134,9 @@ def owned(moving: PackingItem, owner: int, *places: tuple[int, ...]) -> PackingI
 class TestCrosstalk:
     """Two pieces of 1340 ticks whose gate takes 300; one of them on (0, 1), the other on (2, 3)."""
 
+    @pytest.mark.parametrize("hurry", [False, True])
     @pytest.mark.parametrize("first", [(0, 1), (2, 3)])
-    def test_nobody_falls_below_the_floor_whoever_came_first(self, first: tuple[int, int]) -> None:
+    def test_nobody_falls_below_the_floor_whoever_came_first(self, first: tuple[int, int], hurry: bool) -> None:
         device = DeviceModel(make_target(4))
         second = (2, 3) if first == (0, 1) else (0, 1)
         items = [owned(item(device, bell()), 0, first), owned(item(device, bell()), 1, second)]
@@ -143,11 +144,45 @@ class TestCrosstalk:
         for board in (plain, priced):
             board.put(0, found(board, 0, NO_LIMIT))
         assert found(plain, 1, NO_LIMIT).start == plain.origin
-        spot = found(priced, 1, NO_LIMIT)
+        spot = found(priced, 1, priced.stop if hurry else NO_LIMIT)
         # As early as it goes: when the gate of the first is over, not when its measurements are.
         assert 300 <= (spot.start - priced.origin) * priced.slot_dt <= 300 + 3 * priced.slot_dt
         priced.put(1, spot)
         assert [priced.spots[i].log_success for i in (0, 1)] == [i.log_best for i in items]
+
+    @pytest.mark.parametrize("first", [(0, 1), (2, 3)])
+    def test_a_start_is_as_much_later_as_the_gates_overlap(self, first: tuple[int, int]) -> None:
+        def late_gate(num_pulses: int) -> QuantumCircuit:
+            circuit = QuantumCircuit(2, 2)
+            for _ in range(num_pulses):
+                circuit.sx(0)
+            circuit.cz(0, 1)
+            circuit.measure([0, 1], [0, 1])
+            return circuit
+
+        device = DeviceModel(make_target(4))
+        second = (2, 3) if first == (0, 1) else (0, 1)
+        # Gates in [1000, 1300) and [800, 1100).
+        items = [
+            owned(item(device, late_gate(25)), 0, first),
+            owned(item(device, late_gate(20)), 1, second),
+        ]
+        board = board_of(device, items, crosstalk=DISASTER)
+        board.put(0, found(board, 0, NO_LIMIT))
+        start_dt = (found(board, 1, NO_LIMIT).start - board.origin) * board.slot_dt
+        assert 500 <= start_dt <= 500 + 3 * board.slot_dt
+
+    def test_all_parts_of_a_piece_together_leave_others_their_floor(self) -> None:
+        device = DeviceModel(make_target(3))
+        pair = QuantumCircuit(2, 2)
+        pair.measure([0, 1], [0, 1])
+        living = owned(hold(device, 1, 3000), 0)
+        living = dataclasses.replace(living, log_floor=living.log_best + math.log(0.9))
+        board = board_of(device, [living, owned(item(device, pair), 1)], readout_crosstalk=0.08)
+        board.put(0, found(board, 0, NO_LIMIT))
+        # One readout beside the first is within its floor, two are not.
+        board.put(1, found(board, 1, board.stop))
+        assert board.spots[0].log_success >= living.log_floor
 
     def test_what_the_floor_can_bear_is_charged_to_whoever_suffers(self) -> None:
         device = DeviceModel(make_target(4))
