@@ -61,8 +61,9 @@ class BatchCompiler:
 
     def __init__(self, target: Target, options: HaloOptions, *, optimization_level: int, seed: int | None) -> None:
         self._target = target
-        # The length of a batch is the planner's business: the compiler makes it as short as it can anyway.
-        self._options = dataclasses.replace(options, max_duration_s=None)
+        # The length of a batch is the planner's business: the compiler makes it as short as it can anyway. Weights are
+        # one a pub, and here programs are slots.
+        self._options = dataclasses.replace(options, max_duration_s=None, weights=None)
         self._level = optimization_level
         self._seed = seed
         self._passes: StagedPassManager | None = None

@@ -20,31 +20,37 @@ Fields = list[dict[str, Any]]
 """For each slot of a batch its registers, with axes (row, shot, ...)."""
 
 
-def shots_of_run(batch: PlannedBatch, compiled: CompiledBatch) -> int:
-    """Return the shots to ask for: without parameters all rows are one."""
-    return batch.shots if compiled.columns else batch.executions
+def shots_of_runs(batch: PlannedBatch, compiled: CompiledBatch, num_runs: int) -> list[int]:
+    """Return the shots to ask for in each of ``num_runs`` runs; without parameters all rows are one."""
+    total = batch.shots if compiled.columns else batch.executions
+    even, rest = divmod(total, num_runs)
+    return [even + (run < rest) for run in range(num_runs) if even + (run < rest)]
 
 
-def split_batch(result: SamplerPubResult, batch: PlannedBatch, compiled: CompiledBatch) -> Fields:
+def split_batch(results: Sequence[SamplerPubResult], batch: PlannedBatch, compiled: CompiledBatch) -> Fields:
     """Return the registers of each slot.
 
     Args:
-        result: Result of the merged circuit.
+        results: Results of the merged circuit, one a run.
         batch: How it was run.
         compiled: What was run.
 
     Raises:
-        HaloValueError: The result is not that of this circuit, or has fewer shots.
+        HaloValueError: A result is not that of this circuit, or has fewer shots.
     """
+    shots = shots_of_runs(batch, compiled, len(results))
+    runs = [split_data(result.data, compiled.metadata, own) for result, own in zip(results, shots, strict=True)]
     fields: Fields = []
-    for own in split_data(result.data, compiled.metadata, shots_of_run(batch, compiled)):
+    for parts in zip(*runs, strict=True):
         found: dict[str, Any] = {}
-        for name, value in own.items():
-            array = value.array if isinstance(value, BitArray) else np.asarray(value)
+        for name, value in parts[0].items():
+            packed = isinstance(value, BitArray)
+            arrays = [part[name].array if packed else np.asarray(part[name]) for part in parts]
+            axis = parts[0].ndim
+            array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=axis)
             # (rows, shots, ...) for a sweep, (rows * shots, ...) else.
-            trailing = array.shape[result.data.ndim + 1 :]
-            rows = array.reshape(batch.num_rows, batch.shots, *trailing)
-            found[name] = _Bits(rows, value.num_bits) if isinstance(value, BitArray) else rows
+            rows = array.reshape(batch.num_rows, batch.shots, *array.shape[axis + 1 :])
+            found[name] = _Bits(rows, value.num_bits) if packed else rows
         fields.append(found)
     return fields
 

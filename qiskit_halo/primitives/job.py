@@ -28,7 +28,7 @@ class SubmittedRun:
 
     Args:
         job: The job.
-        batches: Batches that it runs, one pub each.
+        batches: Batch that each of its pubs belongs to; a batch may have several pubs, all in one job.
     """
 
     job: BasePrimitiveJob[Any, Any]
@@ -48,7 +48,7 @@ class HaloJob(BasePrimitiveJob[PrimitiveResult[T], JobStatus], Generic[T]):
     Args:
         runs: The jobs of the wrapped sampler.
         plan: What they run.
-        assemble: Batch -> its result, for the finished ones, to one result for each pub or ``None``.
+        assemble: Batch -> the results of its pubs, for the finished ones, to one result for each pub or ``None``.
         metadata: Further entries of :attr:`metadata`.
     """
 
@@ -56,7 +56,7 @@ class HaloJob(BasePrimitiveJob[PrimitiveResult[T], JobStatus], Generic[T]):
         self,
         runs: Sequence[SubmittedRun],
         plan: BatchPlan,
-        assemble: Callable[[dict[int, Any]], list[T | None]],
+        assemble: Callable[[dict[int, list[Any]]], list[T | None]],
         metadata: dict[str, Any],
     ) -> None:
         super().__init__(
@@ -86,7 +86,7 @@ class HaloJob(BasePrimitiveJob[PrimitiveResult[T], JobStatus], Generic[T]):
     def then(self, change: Callable[[list[T | None]], list[S | None]]) -> HaloJob[S]:
         """Return the same job with other results: ``change`` makes them from these, ``None`` for missing ones."""
 
-        def assemble(found: dict[int, Any]) -> list[S | None]:
+        def assemble(found: dict[int, list[Any]]) -> list[S | None]:
             return change(self._assemble(found))
 
         extra = {name: value for name, value in self.metadata.items() if name not in _OF_THE_PLAN}
@@ -149,13 +149,14 @@ class HaloJob(BasePrimitiveJob[PrimitiveResult[T], JobStatus], Generic[T]):
         # The runtime's jobs return nothing where it worked.
         return any(answer is not False for answer in taken)
 
-    def _collect(self) -> tuple[dict[int, Any], list[tuple[tuple[int, ...], Exception]]]:
-        found: dict[int, Any] = {}
+    def _collect(self) -> tuple[dict[int, list[Any]], list[tuple[tuple[int, ...], Exception]]]:
+        found: dict[int, list[Any]] = {}
         errors: list[tuple[tuple[int, ...], Exception]] = []
         for run in self._runs:
             try:
                 result = run.job.result()
-                found.update(zip(run.batches, result, strict=True))
+                for index, own in list(zip(run.batches, result, strict=True)):
+                    found.setdefault(index, []).append(own)
             except Exception as error:  # whatever the sampler's provider raises
                 errors.append((run.batches, error))
         return found, errors
@@ -165,6 +166,7 @@ class HaloJob(BasePrimitiveJob[PrimitiveResult[T], JobStatus], Generic[T]):
         programs = sorted({p for index in batches for p in self._plan.batches[index].programs})
         names = [self._plan.names[program] for program in programs]
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        batches = tuple(dict.fromkeys(batches))
         which = f"batch {batches[0]}" if len(batches) == 1 else f"batches {', '.join(map(str, batches))}"
         return f"{which} of {total} ({listed}) failed"
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from qiskit.circuit import QuantumCircuit
 from qiskit.primitives import BaseSamplerV2, SamplerPubLike, SamplerPubResult
 from qiskit.primitives.containers import BindingsArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
@@ -17,15 +18,19 @@ from qiskit.transpiler import Target
 from qiskit_halo.batch_plan import BatchPlan, PlannedBatch
 from qiskit_halo.errors import HaloValueError, HaloWarning
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.passes.scrub import redraw_scrubs
 from qiskit_halo.primitives.compiled import BatchCompiler, CompiledBatch
 from qiskit_halo.primitives.fitting import BatchFitter
-from qiskit_halo.primitives.gather import assemble, shots_of_run, split_batch
+from qiskit_halo.primitives.gather import assemble, shots_of_runs, split_batch
 from qiskit_halo.primitives.job import HaloJob, SubmittedRun
-from qiskit_halo.primitives.workload import Workload, coerce_pubs, gather_workload
+from qiskit_halo.primitives.workload import FloatArray, Workload, coerce_pubs, gather_workload
 from qiskit_halo.primitives.wrapped import check_options, default_shots, find_backend, find_target, fixed_seed
 from qiskit_halo.primitives.wrapped import rep_delay_s as rep_delay_of
 
 logger = logging.getLogger(__name__)
+
+SCRUB_DRAWS = 16
+"""Circuits that the shots of a batch are spread over where hand-overs are scrubbed: each has a draw of its own."""
 
 
 class HaloSampler(BaseSamplerV2):
@@ -120,7 +125,8 @@ class HaloSampler(BaseSamplerV2):
         Args:
             pubs: Circuits, or ``(circuit, parameter_values[, shots])``.
             shots: Shots of pubs that do not say; by default those of the wrapped sampler.
-            weights: One positive number a pub: where not all fit into one batch, heavy ones come first.
+            weights: One positive number a pub: where not all fit into one batch, heavy ones come first. By default those
+                of the options.
 
         Raises:
             HaloError: A pub is not valid, or its circuit cannot be compiled for the device; the message names it.
@@ -141,13 +147,14 @@ class HaloSampler(BaseSamplerV2):
         check_options(self._sampler, [pub.circuit for pub in pubs], self._options)
         workload = gather_workload(pubs, self._target, labels)
         if workload.num_programs:
-            plan, compiled = self._fitter.fit(workload, _program_weights(weights, workload))
+            own = self._options.weights if weights is None else weights
+            plan, compiled = self._fitter.fit(workload, _program_weights(own, workload))
         else:
             plan, compiled = _empty_plan(), ()
         runs = self._submit(workload, plan, compiled)
         logger.info("%d programs in %d batches", workload.num_programs, len(plan.batches))
 
-        def collect(results: dict[int, SamplerPubResult]) -> list[SamplerPubResult | None]:
+        def collect(results: dict[int, list[SamplerPubResult]]) -> list[SamplerPubResult | None]:
             fields = {
                 index: split_batch(result, plan.batches[index], compiled[index]) for index, result in results.items()
             }
@@ -157,27 +164,37 @@ class HaloSampler(BaseSamplerV2):
 
     def _submit(self, workload: Workload, plan: BatchPlan, compiled: Sequence[CompiledBatch]) -> list[SubmittedRun]:
         """Hand the batches to the wrapped sampler, in as few jobs as the limits allow."""
-        pubs = [_make_pub(workload, *pair) for pair in zip(plan.batches, compiled, strict=True)]
+        pubs = [self._make_pubs(workload, *pair) for pair in zip(plan.batches, compiled, strict=True)]
         groups = _group(plan, compiled, self._options)
         if len(groups) > 1:
             self._warn_about_seed(plan)
         runs = []
         for group in groups:
-            own = [pubs[index] for index in group]
             try:
-                runs.append(SubmittedRun(job=self._sampler.run(own), batches=tuple(group)))
+                runs.append(self._run_together(group, pubs))
             except Exception:
                 # Some samplers take one number of shots a job. Nothing was sent, so try so.
-                by_shots: dict[int, list[int]] = {}
+                by_shots: dict[tuple[int, ...], list[int]] = {}
                 for index in group:
-                    by_shots.setdefault(pubs[index].shots, []).append(index)
+                    by_shots.setdefault(tuple(pub.shots for pub in pubs[index]), []).append(index)
                 if len(by_shots) == 1:
                     raise
-                runs += [
-                    SubmittedRun(job=self._sampler.run([pubs[index] for index in part]), batches=tuple(part))
-                    for part in by_shots.values()
-                ]
+                runs += [self._run_together(part, pubs) for part in by_shots.values()]
         return runs
+
+    def _run_together(self, batches: Sequence[int], pubs: Sequence[Sequence[SamplerPub]]) -> SubmittedRun:
+        own = [(index, pub) for index in batches for pub in pubs[index]]
+        return SubmittedRun(job=self._sampler.run([pub for _, pub in own]), batches=tuple(index for index, _ in own))
+
+    def _make_pubs(self, workload: Workload, batch: PlannedBatch, compiled: CompiledBatch) -> list[SamplerPub]:
+        """Return the merged circuit with its values; where qubits are scrubbed, in several draws."""
+        draws = 1
+        if self._options.scrub and compiled.report.num_handovers:
+            draws = min(SCRUB_DRAWS, self._options.max_circuits or SCRUB_DRAWS)
+        shots = shots_of_runs(batch, compiled, draws)
+        circuits = redraw_scrubs(compiled.circuit, self._target, len(shots)) if draws > 1 else [compiled.circuit]
+        values = _row_values(workload, batch, compiled)
+        return [_make_pub(circuit, values, own) for circuit, own in zip(circuits, shots, strict=True)]
 
     def _warn_about_seed(self, plan: BatchPlan) -> None:
         split = any(len({share.batch for share in shares}) > 1 for shares in plan.shares())
@@ -215,13 +232,10 @@ def _empty_plan() -> BatchPlan:
     return BatchPlan(batches=(), names=(), shots=(), circuits=(), rep_delay_s=0.0, one_by_one_s=0.0)
 
 
-def _make_pub(workload: Workload, batch: PlannedBatch, compiled: CompiledBatch) -> SamplerPub:
-    """Return the merged circuit with a row of parameter values for each row of the batch; one row is bound."""
-    shots = shots_of_run(batch, compiled)
-    if not compiled.columns:
-        return SamplerPub(compiled.circuit, shots=shots)
+def _row_values(workload: Workload, batch: PlannedBatch, compiled: CompiledBatch) -> FloatArray:
+    """Return the values of the merged circuit's parameters, shape (num_rows, num_parameters)."""
     slots = [slot for slot, _ in compiled.columns]
-    positions = np.array([position for _, position in compiled.columns])
+    positions = np.array([position for _, position in compiled.columns], dtype=np.int64)
     values = np.zeros((batch.num_rows, len(slots)))
     by_slot: dict[int, list[int]] = {}
     for column, slot in enumerate(slots):
@@ -231,10 +245,17 @@ def _make_pub(workload: Workload, batch: PlannedBatch, compiled: CompiledBatch) 
         owners = [row[slot] for row in batch.cells]
         rows = [0 if owner is None else int(workload.value_row[owner]) for owner in owners]
         values[:, columns] = workload.values[batch.slots[slot]][rows][:, positions[columns]]
-    if batch.num_rows == 1:
-        return SamplerPub(compiled.circuit.assign_parameters(values[0]), shots=shots)
-    bindings = BindingsArray({tuple(parameter.name for parameter in compiled.circuit.parameters): values})
-    return SamplerPub(compiled.circuit, bindings, shots=shots)
+    return values
+
+
+def _make_pub(circuit: QuantumCircuit, values: FloatArray, shots: int) -> SamplerPub:
+    """Return a pub with a row of parameter values for each row of a batch; one row is bound."""
+    if not circuit.num_parameters:
+        return SamplerPub(circuit, shots=shots)
+    if len(values) == 1:
+        return SamplerPub(circuit.assign_parameters(values[0]), shots=shots)
+    bindings = BindingsArray({tuple(parameter.name for parameter in circuit.parameters): values})
+    return SamplerPub(circuit, bindings, shots=shots)
 
 
 def _group(plan: BatchPlan, compiled: Sequence[CompiledBatch], options: HaloOptions) -> list[list[int]]:

@@ -506,3 +506,30 @@ class TestCompiledCircuits:
         for name in names:
             copies = len(job.plan.batches[0].slots)
             assert pub.circuit.count_ops()[name] == copies * circuit.count_ops()[name]
+
+
+class TestScrubbing:
+    def test_shots_are_spread_over_draws_and_put_together(self):
+        inner = ExactSampler(seed=3)
+        options = HaloOptions(scrub=True, max_batch_programs=8)
+        sampler = HaloSampler(inner, backend=BACKEND, options=options)
+        circuit = ansatz()
+        values = np.linspace(0, 1, 12 * 6).reshape(12, 6)
+        job = sampler.run([(circuit, values), (bell(), None, 333)], shots=250)
+        result = job.result()
+        for index, point in enumerate(values):
+            check(result[0].data.meas, exact(circuit, point), shots=250, index=(index,))
+        check(result[1].data.meas, {0: 0.5, 3: 0.5}, shots=333)
+        (call,) = inner.calls
+        assert len(call) > len(job.plan.batches)
+        drawn = {tuple(i.name for i in pub.circuit.data if i.label == "halo_scrub") for pub in call}
+        assert len(drawn) > 1
+        assert {i.name for pub in call for i in pub.circuit.data if i.label == "halo_scrub"} == {"x", "delay"}
+
+
+def test_weights_of_the_options_are_those_of_pubs():
+    options = HaloOptions(weights=(1.0, 5.0), max_batch_programs=1, max_copies=1)
+    job = HaloSampler(ExactSampler(), backend=BACKEND, options=options).run(
+        [ansatz().assign_parameters([0] * 6), bell()]
+    )
+    assert [batch.programs for batch in job.plan.batches] == [(1,), (0,)]

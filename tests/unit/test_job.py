@@ -47,7 +47,9 @@ def make_job(*jobs: FakeJob) -> HaloJob:
         one_by_one_s=1e-3,
     )
     runs = [SubmittedRun(job=job, batches=(index,)) for index, job in enumerate(jobs)]
-    return HaloJob(runs, plan, lambda found: [found.get(index) for index in range(len(jobs))], {"reports": []})
+    return HaloJob(
+        runs, plan, lambda found: [found.get(index, [None])[0] for index in range(len(jobs))], {"reports": []}
+    )
 
 
 @pytest.mark.parametrize(
