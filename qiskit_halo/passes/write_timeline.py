@@ -74,7 +74,8 @@ def write_timeline(
     index_of = {qubit: index for index, qubit in enumerate(empty.qubits)}
     unpadded = dict.fromkeys(q for timed in timeline.pieces if timed.estimated for q in timed.qubits)
     filler = GapFiller(device, decouple=decouple)
-    lines = [_Line() for _ in empty.qubits]
+    # Of each wire, up to when it is written and whether anything quantum is on it.
+    ready, alive = [0] * len(empty.qubits), [False] * len(empty.qubits)
     starts: list[int] = []
     events = _Events()
     _add_operations(events, timeline, device)
@@ -84,32 +85,21 @@ def write_timeline(
         name = instruction.name
         for qubit in instruction.qubits:
             index = index_of[qubit]
-            line = lines[index]
-            gap = start - line.ready_dt
+            gap = start - ready[index]
             if pad and gap > 0 and index not in unpadded:
                 # Who waits for a reset has nothing left to lose.
-                alive = line.alive and name != "reset" and instruction.label != SCRUB_LABEL
-                for operation, begin in filler.fill(index, line.ready_dt, gap, alive=alive):
+                waits = alive[index] and name != "reset" and instruction.label != SCRUB_LABEL
+                for operation, begin in filler.fill(index, ready[index], gap, alive=waits):
                     out._append(CircuitInstruction(operation, (qubit,), ()))
                     starts.append(begin)
-            line.ready_dt = max(line.ready_dt, start + duration)
+            ready[index] = max(ready[index], start + duration)
             if name != "barrier" and name != "delay":
-                line.alive = name != "reset"
+                alive[index] = name != "reset"
         out._append(instruction)
         starts.append(start)
     dag = circuit_to_dag(out, copy_operations=False)
     # Nodes are numbered as they were added.
     return dag, dict(zip(dag.op_nodes(), starts, strict=True))
-
-
-class _Line:
-    """How far a wire is written; ``alive`` says whether anything quantum is on it."""
-
-    __slots__ = ("alive", "ready_dt")
-
-    def __init__(self) -> None:
-        self.ready_dt = 0
-        self.alive = False
 
 
 def _add_operations(events: _Events, timeline: Timeline, device: DeviceModel) -> None:
