@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, get_args
 from qiskit_halo.errors import HaloValueError
 
 Sharing = Literal["none", "helpers", "all"]
+Reusing = Literal["auto", "none", "max"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,10 @@ class HaloOptions:
         exclude_qubits: Physical qubits never used.
         assume_clean: Whether a qubit is trusted to be in |0> when the circuit starts. If not, its first
             use is reset like a hand-over.
+        reuse: Whether qubits of one program may share a physical qubit, one after another with resets between:
+            ``"auto"`` where that gives the better or the narrower program, ``"none"`` never, ``"max"`` as much as
+            possible.
+        cache: Whether compiled programs are kept, in this process and on disk, for the next time they are met.
 
     Raises:
         HaloValueError: A field has a wrong type or value.
@@ -50,6 +55,8 @@ class HaloOptions:
     max_duration_s: float | None = None
     exclude_qubits: tuple[int, ...] = ()
     assume_clean: bool = True
+    reuse: Reusing = "auto"
+    cache: bool = True
 
     def __post_init__(self) -> None:
         if self.sharing not in get_args(Sharing):
@@ -75,6 +82,10 @@ class HaloOptions:
         object.__setattr__(self, "exclude_qubits", tuple(sorted(dict.fromkeys(numbers))))
         if not isinstance(self.assume_clean, bool):
             raise HaloValueError(f"assume_clean must be True or False, not {self.assume_clean!r}")
+        if self.reuse not in get_args(Reusing):
+            raise HaloValueError(f"reuse must be one of {', '.join(get_args(Reusing))}, not {self.reuse!r}")
+        if not isinstance(self.cache, bool):
+            raise HaloValueError(f"cache must be True or False, not {self.cache!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""

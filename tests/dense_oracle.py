@@ -107,7 +107,7 @@ def _step(operation: Any, branch: Branch, qubits: list, clbits: list, bits: dict
     if name == "while_loop":
         forever = iter(lambda: operation.params[0], None)
         return _loop(forever, lambda b: _value(operation.condition, b, bits), branch, (qubits, clbits, bits))
-    definition = operation.definition
+    definition = getattr(operation, "definition", None)  # annotated operations have none
     if operation.num_clbits or (definition is not None and "reset" in definition.count_ops()):
         return _inner(definition, [branch], qubits, clbits, bits)
     return [_gate(Operator(operation).data, branch, qubits)]

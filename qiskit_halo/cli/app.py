@@ -17,7 +17,7 @@ from rich.console import Console
 from qiskit_halo.cli.output import most_frequent
 from qiskit_halo.cli.table import report_table, table_console
 from qiskit_halo.errors import HaloError, HaloValueError, IsolationError
-from qiskit_halo.options import HaloOptions, Sharing
+from qiskit_halo.options import HaloOptions, Reusing, Sharing
 
 # Input that cannot be used, and work that failed on usable input.
 BAD_INPUT = 2
@@ -78,6 +78,12 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="QUBITS", help="Physical qubits never used: 3,17.")
     ] = None,
+    reuse: Annotated[
+        str, typer.Option(help="Whether qubits of one program may share a physical qubit: auto, none or max.")
+    ] = _DEFAULTS.reuse,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep compiled programs on disk for the next time.")
+    ] = _DEFAULTS.cache,
     out: Annotated[Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")] = None,
     simulate: Annotated[
         bool, typer.Option("--run/--no-run", help="Simulate the merged circuit, or stop at the plan.")
@@ -105,6 +111,8 @@ def run(
                 buffer=buffer,
                 max_duration_s=None if max_duration is None else max_duration * 1e-6,
                 exclude_qubits=_whole_numbers("--exclude", exclude or []),
+                reuse=cast("Reusing", reuse),
+                cache=cache,
             ),
             simulate=simulate,
             noise=noise,

@@ -19,6 +19,8 @@ def test_defaults():
         "max_duration_s": None,
         "exclude_qubits": [],
         "assume_clean": True,
+        "reuse": "auto",
+        "cache": True,
     }
 
 
@@ -31,6 +33,8 @@ def test_options_are_json_and_come_back():
         max_duration_s=2,
         exclude_qubits=np.array([4, 1, 4]),
         assume_clean=False,
+        reuse="max",
+        cache=False,
     )
     assert options.exclude_qubits == (1, 4)
     assert HaloOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
@@ -53,6 +57,8 @@ def test_options_are_json_and_come_back():
         ("exclude_qubits", 5, "exclude_qubits must be a sequence of qubit numbers, not 5"),
         ("exclude_qubits", [-1], "each of exclude_qubits must be a whole number of at least 0, not -1"),
         ("assume_clean", 1, "assume_clean must be True or False, not 1"),
+        ("reuse", "all", "reuse must be one of auto, none, max, not 'all'"),
+        ("cache", 0, "cache must be True or False, not 0"),
     ],
 )
 def test_every_field_is_checked(field: str, value: object, message: str):
