@@ -16,6 +16,7 @@ from qiskit_ibm_runtime import fake_provider
 
 from qiskit_halo import (
     CheckIsolation,
+    HaloError,
     HaloLayout,
     HaloOptions,
     HaloScheduling,
@@ -166,6 +167,53 @@ def test_passes_in_a_pass_manager_of_ones_own() -> None:
     batch = MultiProgramCircuit(programs)
     passes = PassManager([HaloLayout(target, seed=5), HaloScheduling(target), CheckIsolation(target)])
     judge(batch, programs, passes.run(batch.circuit), target)
+
+
+def left_early(jump: str) -> QuantumCircuit:
+    """A loop that ends or goes on early, with gates between three qubits before and after it."""
+    circuit = QuantumCircuit(4, 4)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.cx(0, 2)
+    circuit.cx(2, 3)
+    circuit.measure(0, 0)
+    with circuit.for_loop(range(3)):
+        circuit.ry(0.8, 1)
+        circuit.cx(1, 2)
+        circuit.measure(1, 1)
+        with circuit.if_test((circuit.clbits[1], 1)):
+            getattr(circuit, jump)()
+        circuit.ry(0.3, 2)
+    circuit.cx(0, 3)
+    circuit.measure([2, 3], [2, 3])
+    return circuit
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("jump", ["break_loop", "continue_loop"])
+def test_loops_that_are_left_early(jump: str, level: int) -> None:
+    target = device("line")
+    programs = [left_early(jump), *programs_for(target)[:2]]
+    batch = MultiProgramCircuit(programs)
+    compiled = generate_halo_pass_manager(level, target=target, seed_transpiler=5).run(batch.circuit)
+    judge(batch, programs, compiled, target)
+
+
+def test_a_loop_that_would_have_to_be_routed_is_an_error() -> None:
+    circuit = QuantumCircuit(4, 4, name="crowded")
+    circuit.h(range(4))
+    with circuit.for_loop(range(3)):
+        for a in range(4):
+            for b in range(a):
+                circuit.cx(a, b)
+        circuit.measure(1, 1)
+        with circuit.if_test((circuit.clbits[1], 1)):
+            circuit.break_loop()
+    circuit.measure(range(4), range(4))
+    batch = MultiProgramCircuit([circuit])
+    with pytest.raises(HaloError, match=r"Program 0 \('crowded'\) has a loop with break_loop or continue_loop"):
+        generate_halo_pass_manager(2, target=device("line")).run(batch.circuit)
 
 
 def test_five_hundred_programs() -> None:
