@@ -73,7 +73,7 @@ def without_pulses(counts: Counter[tuple[object, ...]]) -> Counter[tuple[object,
     return Counter({key: count for key, count in counts.items() if key[0] != "x"})
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(shared_circuits(), OPTIONS, ALIGNMENTS, st.booleans(), st.data())
 def test_any_order_of_turns_keeps_every_program(
     circuit: QuantumCircuit, options: HaloOptions, alignments: dict[str, int], any_order: bool, data: st.DataObject
@@ -96,7 +96,7 @@ def test_any_order_of_turns_keeps_every_program(
         check_start_times(scheduled, target)
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(shared_circuits(dynamic=False), OPTIONS, ALIGNMENTS, st.booleans(), st.data())
 def test_leases_part_and_hand_overs_reset(
     circuit: QuantumCircuit, options: HaloOptions, alignments: dict[str, int], any_order: bool, data: st.DataObject
@@ -130,7 +130,7 @@ def test_leases_part_and_hand_overs_reset(
     assert not handovers
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(shared_circuits(dynamic=False, max_steps=40), OPTIONS, st.booleans(), st.data())
 def test_waiting_stays_within_its_budget_and_everyone_is_done(
     circuit: QuantumCircuit, options: HaloOptions, any_order: bool, data: st.DataObject

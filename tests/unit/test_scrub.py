@@ -119,3 +119,37 @@ def test_nothing_says_what_was_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     zeros = scheduled(make_target(1), monkeypatch, 0, 0)
     assert ones.metadata == zeros.metadata
     assert [register.name for register in ones.cregs] == ["p0_c", "p1_c", "p2_c"]
+
+
+def chance_of_1(circuit: QuantumCircuit, epsilon: float) -> float:
+    """What the second program reads on a qubit whose resets do nothing with probability ``epsilon``."""
+    chance = 0.0
+    for instruction in circuit.data:
+        if instruction.name == "x":
+            chance = 1 - chance
+        elif instruction.name == "reset":
+            chance *= epsilon
+    return chance
+
+
+@pytest.mark.parametrize("resets", [1, 2, 3])
+@pytest.mark.parametrize("epsilon", [0.005, 0.1])
+def test_what_failing_resets_leave_tells_nothing_of_who_was_there(resets: int, epsilon: float) -> None:
+    target = make_target(1)
+
+    def read(left: int, draw: int | None) -> float:
+        circuit = QuantumCircuit(QuantumRegister(1, "q"), ClassicalRegister(1, "p0_c"), ClassicalRegister(1, "p1_c"))
+        if left:
+            circuit.x(0)
+        circuit.measure(0, 0)
+        circuit.reset(0)
+        circuit.measure(0, 1)
+        options = HaloOptions(scrub=draw is not None, resets=resets)
+        scheduled = PassManager([HaloScheduling(target, options, policy=AsGiven())]).run(circuit)
+        if draw is not None:
+            (scheduled,) = redraw_scrubs(scheduled, target, 1, draw_bit=lambda: draw)
+        return chance_of_1(scheduled, epsilon)
+
+    assert read(1, None) - read(0, None) == pytest.approx(epsilon**resets)
+    # Over a fair coin the two cases are the same.
+    assert read(1, 0) + read(1, 1) == pytest.approx(read(0, 0) + read(0, 1), abs=1e-15)
