@@ -189,7 +189,7 @@ class LocalSampler(BaseSamplerV2):
             for task in tasks:
                 seed = _child(_child(seeds, number), task.index)
                 found = self._simulate(bound[place], task, pub.shots, seed, simulator)
-                bits[(*place, slice(None), list(task.component.clbits))] = found
+                bits[place][:, list(task.component.clbits)] = found
                 counter.step()
         return SamplerPubResult(
             make_data_bin(pack_registers(circuit, bits), shape),

@@ -32,7 +32,7 @@ class LoweredComponent:
     """A component as Aer runs it.
 
     Args:
-        circuit: Its circuit, on ``plan.num_slots`` qubits.
+        circuit: Its circuit, on ``plan.num_slots`` qubits, or a few more that do nothing.
         clbits: Indices, in the whole circuit, of the first classical bits of ``circuit``, in order; any further
             bits hold variables.
         labels: Labels of the errors that the circuit names.
@@ -95,7 +95,8 @@ class _Writer:
         return LoweredComponent(circuit=self.out, clbits=self.clbits, labels=tuple(self.labels))
 
     def _write_all(self) -> None:
-        self.out = self._empty([Qubit() for _ in range(self.plan.num_slots)])
+        # Control flow needs a qubit to stand on, also in a component that has none.
+        self.out = self._empty([Qubit() for _ in range(max(1, self.plan.num_slots))])
         self.used = [False] * self.plan.num_slots
         for step in self.plan.steps:
             for life in step.first:
@@ -142,6 +143,9 @@ class _Writer:
             return
         if isinstance(operation, ControlFlowOp):
             self._write_control_flow(out, operation, qubits, instruction.clbits, scope)
+        elif name in ("break_loop", "continue_loop"):
+            # Its width must be that of the block it leaves.
+            out.append(operation.__class__(out.num_qubits, out.num_clbits), out.qubits, out.clbits)
         elif isinstance(operation, Store):
             store = Store(scope.expression(operation.lvalue), scope.expression(operation.rvalue))
             if self._is_complete(out):
@@ -231,20 +235,18 @@ class _Writer:
         if name == "box":
             self._write_body(out, operation.blocks[0], qubits, clbits, scope)
             return
-        if name in ("break_loop", "continue_loop"):
-            # Its width must be that of the block it leaves.
-            out.append(operation.__class__(out.num_qubits, out.num_clbits), out.qubits, out.clbits)
-            return
         if name not in ("if_else", "switch_case", "for_loop", "while_loop"):
             raise HaloValueError(f"control flow {name!r} cannot be simulated locally; unroll it first")
+        # Aer runs a block without qubits whatever its condition says.
+        held = qubits or out.qubits[:1]
         head = {key: scope.condition(value) for key, value in _head(operation).items()}
         blocks = []
         for body in operation.blocks:
-            block = self._empty(qubits)
+            block = self._empty(held)
             self._write_body(block, body, qubits, clbits, scope)
             blocks.append(block)
         if self._is_complete(out):
-            out.append(_rebuild(operation, head, blocks), list(qubits), out.clbits)
+            out.append(_rebuild(operation, head, blocks), held, out.clbits)
 
 
 def _head(operation: ControlFlowOp) -> Mapping[str, Any]:
