@@ -221,7 +221,7 @@ def measure_speed(folder: Path, seeds: int) -> None:
     seconds = []
     for copies in (1, 2, 5, 10):
         circuit = repeat(placed, copies)
-        found = fastest(lambda c=circuit: schedule(c, backend.target), max(2, seeds // copies))
+        found = fastest(lambda c=circuit: schedule(c, backend.target), max(3, seeds // copies))
         seconds.append(found)
         number = len(circuit.data)
         print(f"{100 * copies:8d}  {number:10d}  {found:7.2f}  {found / number * 1e4:27.3f}")

@@ -13,6 +13,7 @@ from qiskit_halo.errors import HaloValueError
 Sharing = Literal["none", "helpers", "all"]
 PolicyName = Literal["auto", "round_robin", "packed"]
 IdleFill = Literal["delay", "dd"]
+Reusing = Literal["auto", "none", "max"]
 
 FEED_FORWARD_S = 0.7e-6
 """Assumed latency between a measurement and an operation that depends on it inside a shot."""
@@ -60,6 +61,10 @@ class HaloOptions:
             Couplers have no direction; ``None`` or no entries: none. A factor below 1 counts as 1.
         readout_crosstalk: Share, in [0, 1), of its success that a live qubit loses at each measurement or reset of a
             neighbour by another program or a hand-over.
+        reuse: Whether qubits of one program may share a physical qubit, one after another with resets between:
+            ``"auto"`` where that gives the better or the narrower program, ``"none"`` never, ``"max"`` as much as
+            possible.
+        cache: Whether compiled programs are kept, in this process and on disk, for the next time they are met.
 
     Raises:
         HaloValueError: A field has a wrong type or value.
@@ -92,6 +97,8 @@ class HaloOptions:
     feed_forward_s: float = FEED_FORWARD_S
     crosstalk: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = ()
     readout_crosstalk: float = 0.0
+    reuse: Reusing = "auto"
+    cache: bool = True
 
     def __post_init__(self) -> None:
         _choice("sharing", self.sharing, get_args(Sharing))
@@ -110,13 +117,15 @@ class HaloOptions:
         excluded = _sequence("exclude_qubits", self.exclude_qubits, "qubit numbers")
         numbers = [_count("each of exclude_qubits", qubit, least=0) for qubit in excluded]
         object.__setattr__(self, "exclude_qubits", tuple(sorted(dict.fromkeys(numbers))))
-        for name in ("assume_clean", "scrub"):
+        for name in ("assume_clean", "scrub", "cache"):
             if not isinstance(getattr(self, name), bool):
                 raise HaloValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
         for name in ("max_wait_s", "feed_forward_s"):
             object.__setattr__(self, name, _number(name, getattr(self, name)))
             if getattr(self, name) < 0:
                 raise HaloValueError(f"{name} must be seconds of at least 0, not {getattr(self, name)}")
+        if self.reuse not in get_args(Reusing):
+            raise HaloValueError(f"reuse must be one of {', '.join(get_args(Reusing))}, not {self.reuse!r}")
         if self.weights is not None:
             object.__setattr__(self, "weights", _weights(self.weights))
         object.__setattr__(self, "crosstalk", _crosstalk(self.crosstalk))

@@ -17,7 +17,7 @@ from rich.console import Console
 from qiskit_halo.cli.output import most_frequent
 from qiskit_halo.cli.table import report_table, table_console
 from qiskit_halo.errors import HaloError, HaloValueError, IsolationError
-from qiskit_halo.options import HaloOptions, IdleFill, PolicyName, Sharing
+from qiskit_halo.options import HaloOptions, IdleFill, PolicyName, Reusing, Sharing
 
 # Input that cannot be used, and work that failed on usable input.
 BAD_INPUT = 2
@@ -104,6 +104,12 @@ def run(
     readout_crosstalk: Annotated[
         float, typer.Option(help="Share of its success that a live qubit loses at each readout of a neighbour.")
     ] = _DEFAULTS.readout_crosstalk,
+    reuse: Annotated[
+        str, typer.Option(help="Whether qubits of one program may share a physical qubit: auto, none or max.")
+    ] = _DEFAULTS.reuse,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep compiled programs on disk for the next time.")
+    ] = _DEFAULTS.cache,
     out: Annotated[Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")] = None,
     simulate: Annotated[
         bool, typer.Option("--run/--no-run", help="Simulate the merged circuit, or stop at the plan.")
@@ -139,6 +145,8 @@ def run(
                 feed_forward_s=feed_forward * 1e-6,
                 crosstalk=() if crosstalk is None else _json_of("--crosstalk", crosstalk),
                 readout_crosstalk=readout_crosstalk,
+                reuse=cast("Reusing", reuse),
+                cache=cache,
             ),
             simulate=simulate,
             noise=noise,

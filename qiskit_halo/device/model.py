@@ -78,6 +78,7 @@ class DeviceModel:
         self.has_calibration = _states_errors(target)
         self.t1_s, self.t2_s = self._coherence()
         self.gates: dict[str, GateTable] = {}
+        self._durations: dict[tuple[str, tuple[int, ...]], int] = {}
         for name in target.operation_names:
             table = self._gate_table(name)
             if table is not None:
@@ -168,6 +169,14 @@ class DeviceModel:
 
         A directed gate that the target has only the other way round takes what it takes there.
         """
+        # Reading one number from an array takes longer than all else that is done for an operation.
+        key = (name, qubits)
+        known = self._durations.get(key)
+        if known is None:
+            known = self._durations[key] = self._duration_dt(name, qubits)
+        return known
+
+    def _duration_dt(self, name: str, qubits: tuple[int, ...]) -> int:
         table = self.gates.get(name)
         if table is None or table.duration_dt.ndim != len(qubits):
             return 0

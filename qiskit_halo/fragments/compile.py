@@ -15,24 +15,19 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
-from qiskit_halo.fragments.estimate import LossEstimate
+from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
 from qiskit_halo.fragments.measure import sites_of, time_on
-from qiskit_halo.fragments.neighbourhood import compact_part
+from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
+from qiskit_halo.fragments.settle import Settler
 from qiskit_halo.fragments.stages import Draft, Stages
 from qiskit_halo.fragments.variants import pareto_front
+from qiskit_halo.options import Reusing
 
 logger = logging.getLogger(__name__)
 
-
 NUM_VARIANTS = (1, 4, 8, 16)
 """Routings tried of each body, by optimization level."""
-
-PART_SIZES = ((1, 4), (3, 4), (2, 4))
-"""Sizes of the parts of a region that routings are tried on, as (a, b): a times the width of the body, plus b.
-
-Small parts give long lines, larger ones branches and rings. None is best for all programs.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +38,17 @@ class CompileSettings:
         optimization_level: Level of Qiskit's preset pass manager, 0 to 3.
         seed: First seed of its random parts.
         num_variants: Routings tried of each body that needs SWAPs at all, Qiskit's own first; ``None`` takes what suits
-            the level. Routing is random and one run can be bad; the third that looks best is compiled to the end.
+            the level. Routing is random and one run can be bad; the quarter that looks best is compiled to the end.
+        reuse: Whether qubits of one body may share a wire: where it pays, never, or as much as possible.
+        resets: Rounds of reset between two qubits of one wire.
         extra: Other keywords of :func:`~qiskit.transpiler.generate_preset_pass_manager`.
     """
 
     optimization_level: int = 2
     seed: int = 0
     num_variants: int | None = None
+    reuse: Reusing = "auto"
+    resets: int = 2
     extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -57,13 +56,19 @@ class CompileSettings:
             raise HaloTranspilerError(f"num_variants must be at least 1, not {self.num_variants}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Routing:
-    """A body laid out and routed, not yet compiled to the end."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a body is compiled.
 
-    draft: Draft
-    part: tuple[int, ...]
-    variant: str
+    Args:
+        region: Connected physical qubits.
+        target: They alone, renumbered.
+        stages: Qiskit's stages for them.
+    """
+
+    region: tuple[int, ...]
+    target: Target
+    stages: Stages
 
 
 class FragmentCompiler:
@@ -77,11 +82,21 @@ class FragmentCompiler:
     def __init__(self, device: DeviceModel, settings: CompileSettings) -> None:
         self._device = device
         self._settings = settings
-        self._num_variants = settings.num_variants or NUM_VARIANTS[settings.optimization_level]
-        self._estimate = LossEstimate(device)
-        self._targets: dict[tuple[tuple[int, ...], bool], Target] = {}
-        self._stages: dict[tuple[tuple[int, ...], bool], Stages] = {}
-        self._parts: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
+        num_variants = settings.num_variants or NUM_VARIANTS[settings.optimization_level]
+        estimator = LossEstimator(device)
+        self._settler = Settler(device, estimator)
+        self._router = Router(
+            device,
+            estimator,
+            RoutingSettings(
+                num_variants=num_variants,
+                num_finished=max(1, num_variants // 4),
+                seed=settings.seed,
+                reuse=settings.reuse,
+                resets=settings.resets,
+            ),
+        )
+        self._places: dict[tuple[tuple[int, ...], bool], _Place] = {}
 
     def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
         """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.
@@ -94,14 +109,12 @@ class FragmentCompiler:
         Raises:
             HaloTranspilerError: The body holds an operation that the device lacks.
         """
-        region = tuple(region)
         # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
-        symmetric = bool(body.num_identifiers)
-        _check_control_flow(body, self._target(region, symmetric), name)
+        place = self._place(tuple(region), symmetric=bool(body.num_identifiers))
+        _check_control_flow(body, place.target, name)
         try:
-            fragments = [
-                self._finish(routing, body.num_qubits, symmetric) for routing in self._route(body, region, symmetric)
-            ]
+            routings = self._router.route(body, place.stages, place.region)
+            fragments = [self._finish(routing, place, body.num_qubits) for routing in routings]
         except TranspilerError as error:
             raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
         front = pareto_front(fragments)
@@ -110,72 +123,55 @@ class FragmentCompiler:
         )
         return front
 
-    def _route(self, body: QuantumCircuit, region: tuple[int, ...], symmetric: bool) -> list[_Routing]:
-        """Return the most promising routings of ``body``, one alone where nothing had to be routed."""
-        stages = self._stages_on(region, symmetric)
-        prepared = stages.prepare(body)
-        own = _Routing(draft=stages.route(prepared), part=region, variant="qiskit")
-        needed = sum(1 for _ in two_qubit_pairs(prepared.circuit))
-        if sum(1 for _ in two_qubit_pairs(own.draft.circuit)) == needed:
-            return [own]  # No SWAP: routing again can only give the same gates elsewhere.
-        found = {self._estimate.of(own.draft.circuit): own}
-        for trial in range(self._num_variants - 1):
-            part = self._part(region, body.num_qubits, trial)
-            seed = self._settings.seed + 1 + trial
-            draft = self._stages_on(part, symmetric).route_again(prepared, seed)
-            # Routings that are alike up to where they stand are estimated alike, to the last bit.
-            found.setdefault(self._estimate.of(draft.circuit), _Routing(draft=draft, part=part, variant=f"seed {seed}"))
-        return [found[loss] for loss in sorted(found)[: 1 + self._num_variants // 3]]
-
-    def _finish(self, routing: _Routing, num_qubits: int, symmetric: bool) -> Fragment:
-        stages = self._stages_on(routing.part, symmetric)
-        draft = routing.draft if routing.variant == "qiskit" else stages.settle(routing.draft)
-        compiled = stages.finish(draft)
+    def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
+        compiled = place.stages.finish(routing.on_region(len(place.region)))
         circuit, used = compact(compiled.circuit)
-        home = tuple(routing.part[q] for q in used)
-        site_of = {qubit: site for site, qubit in enumerate(used)}
+        pairs = list(two_qubit_pairs(circuit))
+        alive = routing.alive_s()
+        alive_s = [alive.get(q, 0.0) for q in used]
+        home = self._settler.settle(
+            circuit, pairs, alive_s, [place.region[q] for q in used], place.target, place.region
+        )
         timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
-        layout = compiled.layout
-        start = layout.initial_index_layout(filter_ancillas=True) if layout else list(range(num_qubits))
-        final = layout.final_index_layout(filter_ancillas=True) if layout else start
+        starts, finals = _ends(routing, compiled, used, num_qubits)
+        reuse = routing.reuse
         return Fragment(
             circuit=circuit,
             home=home,
-            start_sites=tuple(site_of.get(q) for q in start),
-            final_sites=tuple(site_of.get(q) for q in final),
+            start_sites=starts,
+            final_sites=finals,
             timing=timing,
             workload=workload,
-            shapes=find_shapes(len(home), list(two_qubit_pairs(circuit))),
+            shapes=find_shapes(len(home), pairs),
             log_success=log_success,
-            variant=routing.variant,
+            reused=() if reuse is None else reuse.takeovers,
+            variant=routing.name if reuse is None else f"reuse {len(reuse.takeovers)}, {routing.name}",
         )
 
-    def _part(self, region: tuple[int, ...], width: int, trial: int) -> tuple[int, ...]:
-        """Return the part of ``region`` for one trial."""
-        times, more = PART_SIZES[trial % len(PART_SIZES)]
-        # In steps, so that bodies of similar width share a part and its pass managers.
-        size = -(-(times * width + more) // 8) * 8
-        if size >= len(region):
-            return region
-        if (region, size) not in self._parts:
-            self._parts[region, size] = compact_part(self._device, region, size)
-        return self._parts[region, size]
+    def _place(self, region: tuple[int, ...], symmetric: bool) -> _Place:
+        # Building the stages takes as long as compiling a small program.
+        if (region, symmetric) not in self._places:
+            settings = self._settings
+            target = region_target(self._device, region, symmetric=symmetric)
+            stages = Stages(target, settings.optimization_level, settings.seed, settings.extra)
+            self._places[region, symmetric] = _Place(region, target, stages)
+        return self._places[region, symmetric]
 
-    def _target(self, part: tuple[int, ...], symmetric: bool) -> Target:
-        if (part, symmetric) not in self._targets:
-            self._targets[part, symmetric] = region_target(self._device, part, symmetric=symmetric)
-        return self._targets[part, symmetric]
 
-    def _stages_on(self, part: tuple[int, ...], symmetric: bool) -> Stages:
-        # Building them takes as long as compiling a small program.
-        if (part, symmetric) not in self._stages:
-            self._stages[part, symmetric] = Stages(
-                self._target(part, symmetric),
-                self._settings.optimization_level,
-                self._settings.seed,
-                self._settings.extra,
-            )
-        return self._stages[part, symmetric]
+def _ends(
+    routing: Routing, compiled: Draft, used: Sequence[int], num_qubits: int
+) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Return the site where each qubit of the body starts, and where each ends."""
+    site_of = {qubit: site for site, qubit in enumerate(used)}
+    starts, finals = routing.ends(compiled)
+    reuse = routing.reuse
+    wires = range(num_qubits) if reuse is None else reuse.wires
+    later = {} if reuse is None else dict(reuse.takeovers)
+    earlier = dict.fromkeys(later.values())
+    return (
+        tuple(None if q in later else site_of.get(starts[wire]) for q, wire in enumerate(wires)),
+        tuple(None if q in earlier else site_of.get(finals[wire]) for q, wire in enumerate(wires)),
+    )
 
 
 def _check_control_flow(body: QuantumCircuit, target: Target, name: str) -> None:

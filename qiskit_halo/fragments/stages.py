@@ -8,31 +8,17 @@ from typing import Any
 
 from qiskit.circuit import QuantumCircuit
 from qiskit.converters import circuit_to_dag, dag_to_circuit
-from qiskit.dagcircuit import DAGCircuit, DAGOpNode
-from qiskit.passmanager import (
-    ConditionalController,
-    FlowControllerLinear,
-    PassManagerState,
-    PropertySet,
-    Task,
-    WorkflowStatus,
-)
+from qiskit.dagcircuit import DAGCircuit
+from qiskit.passmanager import FlowControllerLinear, PassManagerState, PropertySet, Task, WorkflowStatus
 from qiskit.transpiler import PassManager, Target, TranspileLayout, generate_preset_pass_manager
-from qiskit.transpiler.passes import (
-    ApplyLayout,
-    BarrierBeforeFinalMeasurements,
-    FilterOpNodes,
-    SabreLayout,
-    VF2PostLayout,
-)
+from qiskit.transpiler.layout import Layout
+from qiskit.transpiler.passes import BarrierBeforeFinalMeasurements, SabreLayout
 
-_FINAL_BARRIER = "qiskit_halo.before_final_measurements"
+FINAL_BARRIER = "qiskit_halo.before_final_measurements"
+"""Label of the barrier that keeps routing from moving qubits that are measured already."""
 
 # More rounds than Qiskit's level 2 and fewer swap trials in each: on HALO's small suites as good in half the time.
 _SABRE_ROUNDS, _SABRE_SWAP_TRIALS, _SABRE_LAYOUT_TRIALS = 4, 5, 20
-
-# As Qiskit's own routing stage takes them at levels 1 and 2.
-_SETTLE_CALLS, _SETTLE_TRIALS = 50_000, 2_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +35,15 @@ class Draft:
     properties: Mapping[str, Any]
     layout: TranspileLayout | None = None
 
+    def ends(self) -> tuple[list[int], list[int]]:
+        """Return the qubit where each qubit of the first circuit starts, and the one where it ends."""
+        if self.layout is None:
+            return list(range(self.circuit.num_qubits)), list(range(self.circuit.num_qubits))
+        return (
+            self.layout.initial_index_layout(filter_ancillas=True),
+            self.layout.final_index_layout(filter_ancillas=True),
+        )
+
 
 class Stages:
     """The stages of Qiskit's preset pass manager for one target, scheduling left out: times are ours to set.
@@ -61,14 +56,13 @@ class Stages:
     """
 
     def __init__(self, target: Target, optimization_level: int, seed: int, extra: Mapping[str, Any]) -> None:
-        self._target = target
         preset = generate_preset_pass_manager(optimization_level, target=target, seed_transpiler=seed, **extra)
         self._front = _joined(preset.pre_init, preset.init)
         self._middle = _joined(preset.layout, preset.routing)
         self._back = _joined(preset.translation, preset.optimization)
 
     def prepare(self, body: QuantumCircuit) -> Draft:
-        """Return ``body`` after everything that comes before layout; independent of the target's couplers."""
+        """Return ``body`` after everything that comes before layout."""
         indices = {qubit: index for index, qubit in enumerate(body.qubits)}
         known = {"original_qubit_indices": indices, "num_input_qubits": body.num_qubits}
         return _run(self._front, Draft(circuit=body, properties=known))
@@ -77,42 +71,45 @@ class Stages:
         """Return ``prepared`` on the qubits of the target, as the preset lays it out and routes it."""
         return _run(self._middle, prepared)
 
-    def route_again(self, prepared: Draft, seed: int) -> Draft:
-        """Return ``prepared`` on the qubits of the target, laid out and routed by SABRE alone with another seed."""
-        passes = FlowControllerLinear(
-            [
-                BarrierBeforeFinalMeasurements(_FINAL_BARRIER),
-                SabreLayout(
-                    self._target,
-                    seed=seed,
-                    max_iterations=_SABRE_ROUNDS,
-                    swap_trials=_SABRE_SWAP_TRIALS,
-                    layout_trials=_SABRE_LAYOUT_TRIALS,
-                ),
-                FilterOpNodes(_is_no_barrier_of_ours),
-            ]
-        )
-        return _run(passes, prepared)
-
-    def settle(self, routed: Draft) -> Draft:
-        """Return ``routed`` on the qubits of the target where Qiskit expects least error, with the same gates."""
-        passes = FlowControllerLinear(
-            [
-                VF2PostLayout(
-                    self._target,
-                    seed=-1,
-                    call_limit=_SETTLE_CALLS,
-                    max_trials=_SETTLE_TRIALS,
-                    strict_direction=False,
-                ),
-                ConditionalController(ApplyLayout(), condition=_found_better),
-            ]
-        )
-        return _run(passes, routed)
-
     def finish(self, routed: Draft) -> Draft:
         """Return ``routed`` in the operations of the target, optimized."""
         return _run(self._back, routed)
+
+
+def close(prepared: Draft) -> Draft:
+    """Return ``prepared`` with a barrier before its final measurements, ready for :func:`route_again`."""
+    return _run(BarrierBeforeFinalMeasurements(FINAL_BARRIER), prepared)
+
+
+def route_again(closed: Draft, couplings: Target, seed: int) -> Draft:
+    """Return ``closed`` on the qubits of ``couplings``, laid out and routed by SABRE alone.
+
+    Its final barrier is still there.
+
+    Args:
+        closed: What :func:`close` returned.
+        couplings: Any target with the couplings to use.
+        seed: Seed of SABRE.
+    """
+    sabre = SabreLayout(
+        couplings,
+        seed=seed,
+        max_iterations=_SABRE_ROUNDS,
+        swap_trials=_SABRE_SWAP_TRIALS,
+        layout_trials=_SABRE_LAYOUT_TRIALS,
+    )
+    return _run(sabre, closed)
+
+
+def routed_draft(circuit: QuantumCircuit) -> Draft:
+    """Return a circuit over the qubits of a target, for :meth:`Stages.finish`: each of its qubits stays where it is."""
+    indices = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    properties = {
+        "layout": Layout(dict(indices)),
+        "original_qubit_indices": indices,
+        "num_input_qubits": circuit.num_qubits,
+    }
+    return Draft(circuit=circuit, properties=properties)
 
 
 def _joined(*stages: PassManager | None) -> Task[DAGCircuit, DAGCircuit]:
@@ -128,11 +125,3 @@ def _run(passes: Task[DAGCircuit, DAGCircuit], draft: Draft) -> Draft:
         properties=dict(state.property_set),
         layout=TranspileLayout.from_property_set(dag, state.property_set),
     )
-
-
-def _is_no_barrier_of_ours(node: DAGOpNode) -> bool:
-    return bool(node.label != _FINAL_BARRIER)
-
-
-def _found_better(properties: PropertySet) -> bool:
-    return properties["post_layout"] is not None

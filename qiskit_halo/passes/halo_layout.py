@@ -79,7 +79,11 @@ class HaloLayout(TransformationPass):
         if not device.has_reset:
             options = _without_reset(options)
         settings = CompileSettings(
-            optimization_level=self.optimization_level, seed=self.seed or 0, extra=self.compile_options
+            optimization_level=self.optimization_level,
+            seed=self.seed or 0,
+            reuse=options.reuse,
+            resets=options.resets,
+            extra=self.compile_options,
         )
         # Shares operations with the input, which nothing below changes.
         circuit = dag_to_circuit(dag, copy_operations=False)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
-from typing import NamedTuple
 
+import numpy as np
 from qiskit.circuit import Barrier, CircuitInstruction, Delay, QuantumCircuit, Reset
 from qiskit.circuit.classical import expr
 from qiskit.converters import circuit_to_dag
@@ -19,18 +18,32 @@ from qiskit_halo.timeline.fences import find_fences
 from qiskit_halo.timeline.timeline import Timeline
 
 
-class _Event(NamedTuple):
-    """One operation at its time.
+class _Events:
+    """Operations at their times, in columns: a circuit has a hundred thousand of them, and records would take longer.
 
-    Args:
-        key: (start, rank of the piece, place in the piece): orders events so that none comes before what it depends on.
-        instruction: The operation.
-        duration_dt: Its length.
+    An event is before another by its start, then by the rank of its piece, then by its place in the piece, so that none
+    comes before what it depends on.
     """
 
-    key: tuple[int, int, int]
-    instruction: CircuitInstruction
-    duration_dt: int
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ranks: list[int] = []
+        self.places: list[int] = []
+        self.instructions: list[CircuitInstruction] = []
+        self.durations: list[int] = []
+
+    def add(self, start: int, rank: int, place: int, instruction: CircuitInstruction, duration: int) -> None:
+        self.starts.append(start)
+        self.ranks.append(rank)
+        self.places.append(place)
+        self.instructions.append(instruction)
+        self.durations.append(duration)
+
+    def in_order(self) -> Iterator[tuple[int, CircuitInstruction, int]]:
+        """Yield (start, operation, length) of each event."""
+        starts, instructions, durations = self.starts, self.instructions, self.durations
+        for index in np.lexsort((self.places, self.ranks, starts)).tolist():
+            yield starts[index], instructions[index], durations[index]
 
 
 def write_timeline(
@@ -61,28 +74,27 @@ def write_timeline(
     index_of = {qubit: index for index, qubit in enumerate(empty.qubits)}
     unpadded = dict.fromkeys(q for timed in timeline.pieces if timed.estimated for q in timed.qubits)
     filler = GapFiller(device, decouple=decouple)
-    lines = [_Line() for _ in empty.qubits]
+    # Of each wire, up to when it is written and whether anything quantum is on it.
+    ready, alive = [0] * len(empty.qubits), [False] * len(empty.qubits)
     starts: list[int] = []
-    events = [
-        *_operations(timeline, device),
-        *_handovers(out, timeline, device, pad),
-        *_fences(out, timeline, device, buffer),
-    ]
-    for (start, _, _), instruction, duration in sorted(events, key=itemgetter(0)):
+    events = _Events()
+    _add_operations(events, timeline, device)
+    _add_handovers(events, out, timeline, device, pad)
+    _add_fences(events, out, timeline, device, buffer)
+    for start, instruction, duration in events.in_order():
         name = instruction.name
         for qubit in instruction.qubits:
             index = index_of[qubit]
-            line = lines[index]
-            gap = start - line.ready_dt
+            gap = start - ready[index]
             if pad and gap > 0 and index not in unpadded:
                 # Who waits for a reset has nothing left to lose.
-                alive = line.alive and name != "reset" and instruction.label != SCRUB_LABEL
-                for operation, begin in filler.fill(index, line.ready_dt, gap, alive=alive):
+                waits = alive[index] and name != "reset" and instruction.label != SCRUB_LABEL
+                for operation, begin in filler.fill(index, ready[index], gap, alive=waits):
                     out._append(CircuitInstruction(operation, (qubit,), ()))
                     starts.append(begin)
-            line.ready_dt = max(line.ready_dt, start + duration)
+            ready[index] = max(ready[index], start + duration)
             if name != "barrier" and name != "delay":
-                line.alive = name != "reset"
+                alive[index] = name != "reset"
         out._append(instruction)
         starts.append(start)
     dag = circuit_to_dag(out, copy_operations=False)
@@ -90,56 +102,47 @@ def write_timeline(
     return dag, dict(zip(dag.op_nodes(), starts, strict=True))
 
 
-class _Line:
-    """How far a wire is written; ``alive`` says whether anything quantum is on it."""
-
-    __slots__ = ("alive", "ready_dt")
-
-    def __init__(self) -> None:
-        self.ready_dt = 0
-        self.alive = False
-
-
-def _operations(timeline: Timeline, device: DeviceModel) -> Iterator[_Event]:
+def _add_operations(events: _Events, timeline: Timeline, device: DeviceModel) -> None:
     for rank, timed in enumerate(timeline.pieces):
         timing, begin = timed.timing, timed.start_dt
-        for position, (instruction, start, duration) in enumerate(
-            zip(timed.instructions, timing.start_dt, timing.duration_dt, strict=True)
-        ):
-            yield _Event(
-                (begin + start, rank, position),
-                _in_ticks(instruction, duration, device) if instruction.name == "delay" else instruction,
-                duration,
-            )
+        number = len(timed.instructions)
+        events.starts.extend([begin + start for start in timing.start_dt])
+        events.ranks.extend([rank] * number)
+        events.places.extend(range(number))
+        events.durations.extend(timing.duration_dt)
+        events.instructions.extend(
+            [
+                _in_ticks(instruction, duration, device) if instruction.name == "delay" else instruction
+                for instruction, duration in zip(timed.instructions, timing.duration_dt, strict=True)
+            ]
+        )
 
 
-def _handovers(out: QuantumCircuit, timeline: Timeline, device: DeviceModel, pad: bool) -> Iterator[_Event]:
+def _add_handovers(events: _Events, out: QuantumCircuit, timeline: Timeline, device: DeviceModel, pad: bool) -> None:
     lengths, rounds = reset_dt(device).tolist(), round_dt(device).tolist()
     scrubber = None if timeline.scrub_gate is None else Scrubber(device, timeline.scrub_gate, pad=pad)
     # Before the first operation of its piece, after everything of the pieces before.
     place = -1 - sum(2 + handover.rounds for handover in timeline.handovers)
     for handover in timeline.handovers:
-        wire = (out.qubits[handover.qubit],)
+        wire, rank = (out.qubits[handover.qubit],), handover.piece_index
         if handover.scrub_dt is not None and scrubber is not None:
             start = handover.scrub_dt
             for operation, length in scrubber.draw(handover.qubit):
                 place += 1
-                yield _Event((start, handover.piece_index, place), CircuitInstruction(operation, wire, ()), length)
+                events.add(start, rank, place, CircuitInstruction(operation, wire, ()), length)
                 start += scrubber.step_dt(length)
         start = handover.start_dt
         for _ in range(handover.rounds):
             place += 1
-            yield _Event(
-                (start, handover.piece_index, place), CircuitInstruction(Reset(), wire, ()), lengths[handover.qubit]
-            )
+            events.add(start, rank, place, CircuitInstruction(Reset(), wire, ()), lengths[handover.qubit])
             start += rounds[handover.qubit]
 
 
-def _fences(out: QuantumCircuit, timeline: Timeline, device: DeviceModel, buffer: int) -> Iterator[_Event]:
+def _add_fences(events: _Events, out: QuantumCircuit, timeline: Timeline, device: DeviceModel, buffer: int) -> None:
     first = -2 - sum(2 + handover.rounds for handover in timeline.handovers)
     for index, held in find_fences(timeline, device, buffer).items():
         barrier = CircuitInstruction(Barrier(len(held)), [out.qubits[q] for q in held], ())
-        yield _Event((timeline.pieces[index].start_dt, index, first), barrier, 0)
+        events.add(timeline.pieces[index].start_dt, index, first, barrier, 0)
 
 
 def _in_ticks(instruction: CircuitInstruction, duration_dt: int, device: DeviceModel) -> CircuitInstruction:

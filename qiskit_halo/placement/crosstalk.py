@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,35 +124,34 @@ class BoardCrosstalk:
             limit: Slot by which it should end.
         """
         best: tuple[tuple[int, float, int, int], int, int] | None = None
-        for number, row in enumerate(rows[:MOST_ROWS].tolist()):
-            if number >= BEST_ROWS and best is not None:
+        words = words[:MOST_ROWS]
+        num_slots = words.shape[1] * WORD
+        firsts = first_slots(words).tolist()
+        for number, (row, start) in enumerate(zip(rows.tolist(), firsts, strict=False)):
+            score = float(query.score[row])
+            # A price only makes worse, and rows are ascending in what they are without one.
+            if start < 0 or (
+                best is not None and (number >= BEST_ROWS or _key(score, start, length, limit, row) > best[0])
+            ):
                 break
             own = self._footprint(query.candidates, query.shape.sites, query.shape.places[row].tolist())
-            for start, cost in self._starts(own, words[number], query.owners):
-                if cost.ruins or query.score[row] + cost.own_log < query.log_floor - TOLERANCE:
-                    continue
-                end = start + length
-                key = (max(end, limit), -float(query.score[row]) - cost.own_log - cost.others_log, end, row)
-                if best is None or key < best[0]:
-                    best = key, number, start
+            allowed = words[number : number + 1]
+            for _ in range(MOST_STARTS):
+                cost = self._cost(own, start, query.owners)
+                if not cost.ruins and score + cost.own_log >= query.log_floor - TOLERANCE:
+                    key = _key(score + cost.own_log + cost.others_log, start, length, limit, row)
+                    if best is None or key < best[0]:
+                        best = key, number, start
+                if cost.clear_at is None or cost.clear_at >= num_slots:
+                    break
+                allowed = allowed & slots_from(cost.clear_at, num_slots)
+                start = int(first_slots(allowed)[0])
+                if start < 0 or (best is not None and _key(score, start, length, limit, row) > best[0]):
+                    break
         if best is None:
             return None
         key, number, start = best
-        return key, words[number] & slots_from(start, words.shape[1] * WORD)
-
-    def _starts(self, own: Footprint, words: WordArray, owners: tuple[int, ...]) -> Iterator[tuple[int, Cost]]:
-        """Yield starts worth trying, ascending, and what each costs."""
-        allowed = words[None, :]
-        num_slots = allowed.shape[1] * WORD
-        for _ in range(MOST_STARTS):
-            start = int(first_slots(allowed)[0])
-            if start < 0:
-                return
-            cost = self._cost(own, start, owners)
-            yield start, cost
-            if cost.clear_at is None or cost.clear_at >= num_slots:
-                return
-            allowed = allowed & slots_from(cost.clear_at, num_slots)
+        return key, words[number] & slots_from(start, num_slots)
 
     def _cost(self, own: Footprint, start: int, owners: tuple[int, ...]) -> Cost:
         price = self._ledger.price(own, start, owners)
@@ -177,6 +176,10 @@ class BoardCrosstalk:
             ]
             self._outlines[candidates] = outline(activity, resets, self._slot_dt)
         return footprint(self._outlines[candidates], dict(zip(sites, qubits, strict=True)), self._model)
+
+
+def _key(log_success: float, start: int, length: int, limit: int, row: int) -> tuple[int, float, int, int]:
+    return max(start + length, limit), -log_success, start + length, row
 
 
 def _by_item(inflicted: Sequence[tuple[object, float]]) -> dict[int, float]:

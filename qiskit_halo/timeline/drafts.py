@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,11 +67,11 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
         segmentation = part_strangers(segmentation)
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     pieces = find_pieces(segmentation)
-    ordered = [pieces[i] for i in in_wire_order(pieces, segmentation)]
-    bodies = [piece_instructions(circuit, segmentation, piece, options.resets) for piece in ordered]
-    exact = _holds_times(device) and _lengths_known(bodies, index, device)
+    exact = _holds_times(device) and _lengths_known(circuit, index, device)
     drafts = []
-    for piece, body in zip(ordered, bodies, strict=True):
+    # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
+    for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):
+        body = piece_instructions(circuit, segmentation, piece, options.resets)
         site = {wire: position for position, wire in enumerate(piece.wires)}
         sites = [tuple([site[index[qubit]] for qubit in i.qubits]) for i in body]
         timing, workload, log_success = time_on(body, sites, piece.wires, device)
@@ -101,26 +101,22 @@ def is_open(instruction: CircuitInstruction) -> bool:
     return instruction.name == "store" or bool(instruction.is_control_flow())
 
 
-def _lengths_known(
-    bodies: Sequence[Sequence[CircuitInstruction]], index: Mapping[Qubit, int], device: DeviceModel
-) -> bool:
+def _lengths_known(circuit: QuantumCircuit, index: Mapping[Qubit, int], device: DeviceModel) -> bool:
     """Return whether the device or the circuit states how long each operation takes."""
-    everywhere = {
-        name: not bool((np.isnan(table.duration_dt) & ~np.isnan(table.error)).any())
-        for name, table in device.gates.items()
-    }
-    for body in bodies:
-        for instruction in body:
-            name = instruction.name
-            if name in ("barrier", "reset") or everywhere.get(name):
-                continue
-            if name == "delay":
-                if is_open(instruction):
-                    return False
-                continue
-            table = device.gates.get(name)
-            if table is None or np.isnan(table.duration_dt[tuple(index[q] for q in instruction.qubits)]):
+    surely = {
+        name for name, table in device.gates.items() if not (np.isnan(table.duration_dt) & ~np.isnan(table.error)).any()
+    } | {"barrier", "reset"}
+    for instruction in circuit.data:
+        name = instruction.name
+        if name in surely:
+            continue
+        if name == "delay":
+            if is_open(instruction):
                 return False
+            continue
+        table = device.gates.get(name)
+        if table is None or np.isnan(table.duration_dt[tuple(index[q] for q in instruction.qubits)]):
+            return False
     return True
 
 

@@ -172,7 +172,7 @@ class TestHelp:
         monkeypatch.setenv("COLUMNS", "200")
         code, out, _ = call("run", "--help")
         assert code == 0
-        names = "device shots seed level helpers sharing success-floor resets buffer max-duration exclude out"
+        names = "device shots seed level helpers sharing success-floor resets buffer max-duration exclude reuse out"
         names += " policy max-wait weights scrub idle-fill feed-forward crosstalk readout-crosstalk"
         for option in (*names.split(), "no-run", "no-noise", "no-pictures", "json"):
             assert f"--{option}" in out

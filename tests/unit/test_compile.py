@@ -69,17 +69,19 @@ def test_the_best_of_several_routings_comes_first(rng: np.random.Generator):
             circuit.cx(first, second)
             circuit.ry(0.3, first)
         circuit.measure(range(8), range(8))
-        (plain,) = one.compile(circuit, range(16), "it")
+        plain = one.compile(circuit, range(16), "it")[0]
         best = several.compile(circuit, range(16), "it")[0]
         assert best.log_success >= plain.log_success
-        better.append(best.log_success > plain.log_success and best.variant.startswith("seed"))
+        better.append(best.log_success > plain.log_success and best.variant != "seed 0")
     assert any(better)
 
 
 def test_what_needs_no_swap_is_routed_once():
     device = DeviceModel(make_target(6))
-    (fragment,) = FragmentCompiler(device, CompileSettings(num_variants=12)).compile(chain(4), range(6), "it")
-    assert fragment.variant == "qiskit"
+    (fragment,) = FragmentCompiler(device, CompileSettings(num_variants=12, reuse="none")).compile(
+        chain(4), range(6), "it"
+    )
+    assert fragment.variant == "seed 0"
 
 
 def test_forms_differ_in_what_counts():
