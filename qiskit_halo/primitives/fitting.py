@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 MOST_KEPT = 64
 """Plans kept for the next run."""
 
+MOST_ESTIMATES = 10_000
+"""Circuits whose room is remembered for the next run."""
+
 MOST_ROUNDS = 6
 """How often a plan is made anew with less room before the last one is taken as it is."""
 
@@ -51,7 +54,7 @@ class BatchFitter:
         self._options = options
         self._compiler = compiler
         self._room = room_of(target, options)
-        self._estimates: dict[str, ProgramEstimate] = {}
+        self._estimates: OrderedDict[str, ProgramEstimate] = OrderedDict()
         self._accepted: OrderedDict[Hashable, BatchPlan] = OrderedDict()
 
     def fit(self, workload: Workload, weights: Sequence[float] | None) -> tuple[BatchPlan, tuple[CompiledBatch, ...]]:
@@ -60,6 +63,8 @@ class BatchFitter:
         Raises:
             HaloError: A program cannot be compiled, by itself or in its batch; the message names its pub.
         """
+        while len(self._estimates) > MOST_ESTIMATES:
+            self._estimates.popitem(last=False)
         self._measure(workload.kinds)
         key = (
             tuple(kind.key for kind in workload.kinds),

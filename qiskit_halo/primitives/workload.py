@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.transpiler import Target
 
 from qiskit_halo.errors import HaloValueError
-from qiskit_halo.fragments.key import structure_key
+from qiskit_halo.fragments.key import is_portable, structure_key
 from qiskit_halo.primitives.isa import is_isa
 from qiskit_halo.programs.program import marked_helpers
 from qiskit_halo.programs.scan import measures
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+
+_SERIAL = itertools.count()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +190,10 @@ def _key(circuit: QuantumCircuit, target: Target) -> str:
     registers = [(register.name, [position[bit] for bit in register]) for register in circuit.cregs]
     names = [parameter.name for parameter in circuit.parameters]
     own = (registers, names, marked_helpers(circuit), is_isa(circuit, target))
-    return f"{structure_key(circuit)} {own}"
+    structure = structure_key(circuit)
+    # A circuit with objects that only their identity tells apart is like no other, and like none of a later call.
+    serial = "" if is_portable(structure) else f" {next(_SERIAL)}"
+    return f"{structure} {own}{serial}"
 
 
 def _has_open_delay(circuit: QuantumCircuit) -> bool:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qiskit import transpile
-from qiskit.circuit import AncillaRegister, ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
+from qiskit.circuit import AncillaRegister, ClassicalRegister, Operation, Parameter, QuantumCircuit, QuantumRegister
 
 from qiskit_halo.errors import HaloValueError
 from qiskit_halo.primitives.workload import coerce_pubs, gather_workload
@@ -102,3 +102,18 @@ def test_the_users_notes_are_not_merged():
 def test_errors_name_the_pub(pubs: object, kind: type[Exception], message: str):
     with pytest.raises(kind, match=message):
         coerce_pubs(pubs, 10)
+
+
+def test_an_object_that_only_its_identity_tells_apart_makes_a_kind_of_its_own_each_time():
+    class Opaque(Operation):
+        name, num_qubits, num_clbits = "opaque", 1, 0
+
+        def copy(self):
+            return self
+
+    circuit = QuantumCircuit(1, 1)
+    circuit.append(Opaque(), [0])
+    circuit.measure(0, 0)
+    first, second = gather(circuit, circuit), gather(circuit)
+    assert len(first.kinds) == 1
+    assert first.kinds[0].key != second.kinds[0].key
