@@ -23,7 +23,7 @@ SLACK = 1 / 3
 """Share of the shortest makespan found that may be spent on better places.
 
 Fidelity comes first: at the usual repetition delay, which is several makespans long, a third of a makespan is less than
-a tenth of the QPU time, and it buys back a third of what programs lose to each other.
+a tenth of the QPU time, and it buys back two fifths of what programs lose to each other.
 """
 
 SNUG_TRIALS = 12
