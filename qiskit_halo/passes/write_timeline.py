@@ -17,6 +17,9 @@ from qiskit_halo.placement.handover import reset_dt, round_dt
 from qiskit_halo.timeline.fences import find_fences
 from qiskit_halo.timeline.timeline import Timeline
 
+FENCE_LABEL = "halo_fence"
+"""Label of a barrier that keeps programs a buffer apart."""
+
 
 class _Events:
     """Operations at their times, in columns: a circuit has a hundred thousand of them, and records would take longer.
@@ -87,8 +90,8 @@ def write_timeline(
             index = index_of[qubit]
             gap = start - ready[index]
             if pad and gap > 0 and index not in unpadded:
-                # Who waits for a reset has nothing left to lose.
-                waits = alive[index] and name != "reset" and instruction.label != SCRUB_LABEL
+                # Who waits for a reset has nothing left to lose, and before a fence the wire may have been given up.
+                waits = alive[index] and name != "reset" and instruction.label not in (SCRUB_LABEL, FENCE_LABEL)
                 for operation, begin in filler.fill(index, ready[index], gap, alive=waits):
                     out._append(CircuitInstruction(operation, (qubit,), ()))
                     starts.append(begin)
@@ -141,7 +144,7 @@ def _add_handovers(events: _Events, out: QuantumCircuit, timeline: Timeline, dev
 def _add_fences(events: _Events, out: QuantumCircuit, timeline: Timeline, device: DeviceModel, buffer: int) -> None:
     first = -2 - sum(2 + handover.rounds for handover in timeline.handovers)
     for index, held in find_fences(timeline, device, buffer).items():
-        barrier = CircuitInstruction(Barrier(len(held)), [out.qubits[q] for q in held], ())
+        barrier = CircuitInstruction(Barrier(len(held), label=FENCE_LABEL), [out.qubits[q] for q in held], ())
         events.add(timeline.pieces[index].start_dt, index, first, barrier, 0)
 
 
