@@ -13,6 +13,7 @@ from benchmarks.evaluation.model import Job
 SHOTS = 1000
 RATE_PER_S = 0.6
 DAY_S = 86_400.0
+BURST_SHARE = 0.1
 Programs = Sequence[tuple[str, QuantumCircuit]]
 
 
@@ -38,28 +39,22 @@ def poisson(programs: Programs, duration_s: float, seed: int, *, spread_shots: b
     return _jobs(programs, times, shots, rng)
 
 
-def day(num_kinds: int, count: int, seed: int) -> tuple[list[float], list[int]]:
-    """Return arrival times of ``count`` jobs over a day, and which of ``num_kinds`` programs each is.
+def day(count: int, seed: int) -> list[float]:
+    """Return arrival times of ``count`` jobs over a day, ascending.
 
     The rate is a sine around its mean, 1.8 times the mean at its peak in the afternoon and 0.2 times at night, and a
-    tenth of the jobs are the start of a burst: they bring nine more within a minute, as a parameter sweep does.
+    tenth of the arrivals bring nine more jobs within a minute, as a parameter sweep does.
     """
     rng = random.Random(f"day {seed}")
-    mean_rate = count / DAY_S
     times: list[float] = []
-    # A share b of starts with 10 jobs each, and 1 - b of single ones: `count` jobs need count / (1 + 9 b) starts.
-    burst = 0.1
-    start_rate = mean_rate / (1 + 9 * burst)
-    moment = 0.0
     while len(times) < count:
-        moment += rng.expovariate(1.8 * start_rate)
-        wrapped = moment % DAY_S
-        if rng.random() * 1.8 < 1 + 0.8 * math.sin(2 * math.pi * (wrapped / DAY_S - 0.375)):
-            times.append(wrapped)
-            if rng.random() < burst:
-                times += [min(DAY_S, wrapped + rng.uniform(0, 60)) for _ in range(9)]
-    times = sorted(times[:count])
-    return times, [rng.randrange(num_kinds) for _ in times]
+        moment = rng.uniform(0, DAY_S)
+        peak = math.sin(2 * math.pi * (moment / DAY_S - 0.375))  # highest at 15:00
+        if rng.random() * 1.8 < 1 + 0.8 * peak:
+            times.append(moment)
+            if rng.random() < BURST_SHARE:
+                times += [min(DAY_S, moment + rng.uniform(0, 60)) for _ in range(9)]
+    return sorted(times[:count])
 
 
 def _jobs(programs: Programs, times: Sequence[float], shots: Sequence[int], rng: random.Random) -> list[Job]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 from qiskit.providers import BackendV2
@@ -19,7 +18,7 @@ from benchmarks.evaluation.measures.steps import read_steps
 from benchmarks.evaluation.measures.time_model import CLOCKS, Clock
 from benchmarks.evaluation.model import Batch, Job, System
 from benchmarks.evaluation.queueing import History, Remembered, simulate, turnaround_s
-from benchmarks.evaluation.reference import fidelity, hellinger, reference_of
+from benchmarks.evaluation.reference import Reference, fidelity, hellinger, reference_of
 from benchmarks.evaluation.workloads import SCALING_SIZES, Workload
 from qiskit_halo import HaloError
 
@@ -138,8 +137,7 @@ def _sample(
     """Return the noisy simulation of a sample of jobs, the same jobs for every system."""
     chosen = sorted(random.Random(f"sample {settings.seed}").sample(range(len(jobs)), min(settings.sample, len(jobs))))
     noisy = NoisySimulation(backend, settings.seed)
-    reference = cache(lambda place: reference_of(jobs[place].circuit))
-    first_of = {job.circuit.name: index for index, job in reversed(list(enumerate(jobs)))}
+    references: dict[int, Reference | None] = {}  # jobs of one program share its circuit
     where = {member: (batch, place) for batch in reversed(served) for place, member in enumerate(batch.members)}
     ties: dict[int, Ties] = {}
     records = []
@@ -159,7 +157,9 @@ def _sample(
             "predicted": bench.ledger(batch).success.get(place, 1.0),
             "fidelity": None,
         }
-        ideal = reference(first_of[circuit.name])
+        if id(circuit) not in references:
+            references[id(circuit)] = reference_of(circuit)
+        ideal = references[id(circuit)]
         if ideal is not None:
             record |= {"floor": ideal.floor(shots, settings.seed), "ceiling": ideal.ceiling(shots, settings.seed)}
         if ideal is not None and part.num_wires <= MAX_WIRES:

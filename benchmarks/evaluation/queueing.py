@@ -78,11 +78,11 @@ def _check(batch: Batch, waiting: Waiting) -> None:
         raise SystemFailedError("a batch has a member twice, or one that does not wait")
 
 
-def turnaround_s(jobs: Sequence[Job], history: History) -> tuple[float, float]:
-    """Return mean and 95th percentile of finish minus arrival over the finished jobs, NaN if there are none."""
+def turnaround_s(jobs: Sequence[Job], history: History) -> tuple[float | None, float | None]:
+    """Return mean and 95th percentile of finish minus arrival over the finished jobs, ``None`` if there are none."""
     times = [finish - jobs[index].arrival_s for index, finish in sorted(history.finish_s.items())]
     if not times:
-        return float("nan"), float("nan")
+        return None, None
     return float(np.mean(times)), float(np.percentile(times, 95))
 
 
