@@ -25,9 +25,7 @@ class Alone:
         index, job = queue[0]
         started = time.process_time()
         merged = MultiProgramCircuit([job.circuit]).circuit
-        circuit = transpile(
-            merged, backend, optimization_level=3, seed_transpiler=seed, scheduling_method="alap"
-        )
+        circuit = transpile(merged, backend, optimization_level=3, seed_transpiler=seed, scheduling_method="alap")
         compile_s = time.process_time() - started
         makespan = max(s.stop_s for s in read_steps(circuit, backend.target) if not s.passive)
         return Batch(circuit, (index,), job.shots, makespan, compile_s)

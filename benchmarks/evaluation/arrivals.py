@@ -63,5 +63,3 @@ def _jobs(programs: Programs, times: Sequence[float], shots: Sequence[int], rng:
         suite, circuit = programs[rng.randrange(len(programs))]
         jobs.append(Job(f"{index}_{circuit.name}", suite, circuit, number, moment))
     return jobs
-
-

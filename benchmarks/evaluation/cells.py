@@ -63,9 +63,7 @@ class _Bench:
         return clock.batch_s(batch.shots, ledger.makespan_s, ledger.reset_s)
 
 
-def run_cell(
-    system: System, workload: Workload, jobs: Sequence[Job], backend: BackendV2, settings: Settings
-) -> Record:
+def run_cell(system: System, workload: Workload, jobs: Sequence[Job], backend: BackendV2, settings: Settings) -> Record:
     """Return everything measured of ``system`` on ``workload``, ready for JSON."""
     bench = _Bench(system, backend, settings.seed)
     record: Record = {
@@ -104,7 +102,7 @@ def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
         "shots": batch.shots,
         "compile_s": batch.compile_s,
         "stated_makespan_s": batch.makespan_s,
-        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success")},
+        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success", "success_flips")},
         "num_qubits": len(ledger.qubits),
         "success": [ledger.success.get(place, 1.0) for place in range(len(batch.members))],
         "joined": isolation.joined,
@@ -155,6 +153,7 @@ def _sample(
             "wires": part.num_wires,
             "shots": shots,
             "predicted": bench.ledger(batch).success.get(place, 1.0),
+            "predicted_flips": bench.ledger(batch).success_flips.get(place, 1.0),
             "fidelity": None,
         }
         if id(circuit) not in references:

@@ -28,7 +28,9 @@ SAMPLE = {"full": 40, "quick": 10}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="few and short queues, fewer systems")
-    parser.add_argument("--source", type=Path, help="folder with HALO's suites as OpenQASM 2, instead of our generators")
+    parser.add_argument(
+        "--source", type=Path, help="folder with HALO's suites as OpenQASM 2, instead of our generators"
+    )
     parser.add_argument("--out", type=Path, help="default: benchmarks/results/full or quick, or named after the source")
     parser.add_argument("--systems", nargs="+", metavar="NAME", help="only these")
     parser.add_argument("--workloads", nargs="+", metavar="NAME", help="only these")
@@ -36,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="FakeTorino", help="a class of qiskit_ibm_runtime.fake_provider")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--tables-only", action="store_true", help="run nothing, make tables of the cells that are there")
+    parser.add_argument(
+        "--tables-only", action="store_true", help="run nothing, make tables of the cells that are there"
+    )
 
 
 def evaluate(arguments: argparse.Namespace) -> None:

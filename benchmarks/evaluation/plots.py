@@ -53,7 +53,10 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
             right.plot(row.throughput(CLOCK) / alone.throughput(CLOCK), y, **style)
             shown = True
     _draw_published(left, right)
-    for axes, label in ((left, "share of the qubits used"), (right, "throughput over one by one (250 us, no overhead)")):
+    for axes, label in (
+        (left, "share of the qubits used"),
+        (right, "throughput over one by one (250 us, no overhead)"),
+    ):
         axes.set_xlabel(label)
         axes.axhline(1, color="0.8", lw=1, zorder=0)
         axes.grid(alpha=0.3)
@@ -69,10 +72,11 @@ def _draw_published(left: Axes, right: Axes) -> None:
     style = {"color": "k", "marker": "+", "ls": "", "ms": 9}
     for index, (suite, share, ratio, throughput) in enumerate(PUBLISHED):
         left.plot(share, ratio, label=None if index else "HALO, its own hardware logs", **style)
-        left.annotate(suite, (share, ratio), xytext=(4, 4), textcoords="offset points", fontsize=7)
+        left.annotate(suite, (share, ratio), xytext=(-4, 4), textcoords="offset points", fontsize=7, ha="right")
         if throughput is not None:
             right.plot(throughput, ratio, **style)
-            right.annotate(suite, (throughput, ratio), xytext=(4, 4), textcoords="offset points", fontsize=7)
+            place = {"xytext": (0, 6 - 15 * (index % 2)), "textcoords": "offset points"}
+            right.annotate(suite, (throughput, ratio), fontsize=7, ha="center", **place)
 
 
 def plot_prediction(samples: Sequence[tuple[str, Mapping[str, Any]]], title: str, path: Path) -> None:

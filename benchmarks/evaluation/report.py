@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evaluation.bars import Bar, queue_bars, rank_bar
+from benchmarks.evaluation.bars import Bar, queue_bars, rank_bars
 from benchmarks.evaluation.names import ALONE
 from benchmarks.evaluation.plots import plot_prediction, plot_trade_off
 from benchmarks.evaluation.rows import Row, make_row
@@ -52,13 +52,13 @@ def write_report(folder: Path, workloads: Sequence[Workload], systems: Sequence[
         if workload.name in rows
         for bar in queue_bars(workload.name, workload.suite, {row.system: row for row in rows[workload.name]})
     ]
-    rank = rank_bar([one for _, one in samples])
-    bars.append(rank)
+    ranks = rank_bars([one for _, one in samples])
+    bars += ranks
     text = _text(workloads, cells, rows, bars)
     (folder / "tables.md").write_text(text, encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(_summary(cells, rows, bars), indent=1) + "\n", encoding="utf-8")
     plot_trade_off(rows, num_qubits, folder / "trade_off.png")
-    plot_prediction(samples, f"Spearman {rank.figure:.3f}, {rank.note}", folder / "prediction.png")
+    plot_prediction(samples, f"Spearman {ranks[0].figure:.3f}, {ranks[0].note}", folder / "prediction.png")
     return bars
 
 

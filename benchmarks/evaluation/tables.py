@@ -103,7 +103,9 @@ def arrivals_table(records: Sequence[Mapping[str, Any]]) -> str:
             )
         lines.append(line)
     notes = [f"* **{record['system']} failed**: {record['failure']}" for record in records if record["failure"]]
-    legend = "Turnaround mean / 95th percentile, batches, share of the time that the device is busy, qubits used then.\n"
+    legend = (
+        "Turnaround mean / 95th percentile, batches, share of the time that the device is busy, qubits used then.\n"
+    )
     return legend + "\n" + markdown(header, lines) + ("\n" + "\n".join(notes) + "\n" if notes else "")
 
 

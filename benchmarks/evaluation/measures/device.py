@@ -64,11 +64,17 @@ class Calibration:
     def log_handover(self, qubit: int, resets: int) -> float:
         """Return the log of the chance that ``resets`` resets of a qubit in an unknown state leave |0>.
 
-        A reset is a measurement and a flip, so it fails as the readout does.
+        A reset is a measurement and a flip, so it fails as the readout does; a state that is clean already stays so.
         """
+        return math.log1p(-0.5 * self._readout_error(qubit) ** resets)
+
+    def log_handover_flips(self, qubit: int, resets: int) -> float:
+        """Return the same where each reset also flips a qubit in |0> that is read as 1, however many there are."""
+        return math.log1p(-self._readout_error(qubit) if resets else -0.5)
+
+    def _readout_error(self, qubit: int) -> float:
         properties = self.target["measure"].get((qubit,)) if "measure" in self.target.operation_names else None
-        error = (properties.error if properties is not None else None) or 0.0
-        return math.log1p(-0.5 * error**resets)
+        return float((properties.error if properties is not None else None) or 0.0)
 
     @cached_property
     def reset_s(self) -> dict[int, float]:

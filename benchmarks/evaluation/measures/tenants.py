@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import Gate, QuantumCircuit
+from qiskit.exceptions import QiskitError
 
 from benchmarks.evaluation.measures.steps import Step
 
@@ -172,12 +173,22 @@ def _is_product(matrix: NDArray[np.complex128]) -> bool:
 
 
 def _matrix(step: Step) -> NDArray[np.complex128] | None:
+    """Return the matrix of a gate on one or two qubits, ``None`` for anything else, and for gates that have none."""
     operation: Any = step.instruction.operation
     if step.clbits or not isinstance(operation, Gate) or len(step.qubits) > 2:
         return None
-    if not all(isinstance(param, int | float) for param in operation.params):
-        return np.asarray(operation.to_matrix(), dtype=complex)
-    key = (operation.base_class, step.name, getattr(operation, "ctrl_state", None), *operation.params)
-    if key not in _MATRICES:
-        _MATRICES[key] = np.asarray(operation.to_matrix(), dtype=complex)
-    return _MATRICES[key]
+    numbers = all(isinstance(param, int | float) for param in operation.params)
+    key = (
+        (operation.base_class, step.name, getattr(operation, "ctrl_state", None), *operation.params)
+        if numbers
+        else None
+    )
+    if key is not None and key in _MATRICES:
+        return _MATRICES[key]
+    try:
+        matrix = np.asarray(operation.to_matrix(), dtype=complex)
+    except QiskitError:
+        return None
+    if key is not None and type(operation) is not Gate:  # gates of that class are told apart by no name
+        _MATRICES[key] = matrix
+    return matrix

@@ -27,7 +27,7 @@ class Clock:
         return shots * (makespan_s + reset_s + self.rep_delay_s) + self.overhead_s
 
 
-CLOCKS = tuple(Clock(delay * 1e-6, float(overhead)) for delay in REP_DELAYS_US for overhead in OVERHEADS_S)
+CLOCKS = tuple(Clock(delay / 1e6, float(overhead)) for delay in REP_DELAYS_US for overhead in OVERHEADS_S)
 
 
 def total_s(clock: Clock, runs: Sequence[tuple[int, float, float]]) -> float:
