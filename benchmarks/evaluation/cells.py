@@ -10,17 +10,16 @@ from typing import Any
 from qiskit.providers import BackendV2
 
 from benchmarks.evaluation.measures.device import Calibration
-from benchmarks.evaluation.measures.extract import Ties
+from benchmarks.evaluation.measures.extract import Part, Ties
 from benchmarks.evaluation.measures.isolation import judge_isolation
 from benchmarks.evaluation.measures.ledger import Ledger, read_ledger
-from benchmarks.evaluation.measures.noisy import MAX_WIRES, NoisySimulation, shots_for
+from benchmarks.evaluation.measures.noisy import MAX_WIRES, shots_for, simulate_parts
 from benchmarks.evaluation.measures.steps import read_steps
 from benchmarks.evaluation.measures.time_model import CLOCKS, Clock
 from benchmarks.evaluation.model import Batch, Job, System
 from benchmarks.evaluation.queueing import History, Remembered, simulate, turnaround_s
 from benchmarks.evaluation.reference import Reference, fidelity, hellinger, reference_of
 from benchmarks.evaluation.workloads import SCALING_SIZES, Workload
-from qiskit_halo import HaloError
 
 Record = dict[str, Any]
 _LONE_DRAWS = 8
@@ -134,11 +133,11 @@ def _sample(
 ) -> list[Record]:
     """Return the noisy simulation of a sample of jobs, the same jobs for every system."""
     chosen = sorted(random.Random(f"sample {settings.seed}").sample(range(len(jobs)), min(settings.sample, len(jobs))))
-    noisy = NoisySimulation(backend, settings.seed)
-    references: dict[int, Reference | None] = {}  # jobs of one program share its circuit
     where = {member: (batch, place) for batch in reversed(served) for place, member in enumerate(batch.members)}
+    references: dict[int, Reference | None] = {}  # jobs of one program share its circuit
     ties: dict[int, Ties] = {}
-    records = []
+    records: list[Record] = []
+    parts: dict[int, tuple[Part, int]] = {}  # place in `records` -> what to simulate
     for index in chosen:
         if index not in where:
             continue  # the system failed before it came to this job
@@ -146,8 +145,9 @@ def _sample(
         circuit = jobs[index].circuit
         if id(batch) not in ties:
             ties[id(batch)] = Ties(batch.circuit, read_steps(batch.circuit, backend.target))
-        part = ties[id(batch)].part(place, circuit)
-        shots = shots_for(circuit)
+        if id(circuit) not in references:
+            references[id(circuit)] = reference_of(circuit)
+        part, shots, ideal = ties[id(batch)].part(place, circuit), shots_for(circuit), references[id(circuit)]
         record: Record = {
             "job": index,
             "wires": part.num_wires,
@@ -156,22 +156,19 @@ def _sample(
             "predicted_flips": bench.ledger(batch).success_flips.get(place, 1.0),
             "fidelity": None,
         }
-        if id(circuit) not in references:
-            references[id(circuit)] = reference_of(circuit)
-        ideal = references[id(circuit)]
         if ideal is not None:
             record |= {"floor": ideal.floor(shots, settings.seed), "ceiling": ideal.ceiling(shots, settings.seed)}
-        if ideal is not None and part.num_wires <= MAX_WIRES:
-            try:
-                found = noisy.frequencies(part, shots)
-            except HaloError as error:
-                record["failure"] = error.message
-            else:
-                record |= {
-                    "fidelity": fidelity(ideal.distribution, found),
-                    "hellinger": hellinger(ideal.distribution, found),
-                }
+            if part.num_wires <= MAX_WIRES:
+                parts[len(records)] = part, shots
         records.append(record)
+    found = simulate_parts(list(parts.values()), backend, settings.seed)
+    for number, outcomes in zip(parts, found, strict=True):
+        ideal = references[id(jobs[records[number]["job"]].circuit)]
+        if isinstance(outcomes, str):
+            records[number]["failure"] = outcomes
+        elif ideal is not None:
+            records[number]["fidelity"] = fidelity(ideal.distribution, outcomes)
+            records[number]["hellinger"] = hellinger(ideal.distribution, outcomes)
     return records
 
 

@@ -71,7 +71,7 @@ def make_cell(
 ) -> str:
     """Make one cell and return a line that says how it went."""
     warnings.simplefilter("ignore")
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     backend = backend_of(settings.device)
     try:
         jobs = _jobs(workload, settings.seed, source, settings.device)
@@ -79,9 +79,10 @@ def make_cell(
         return f"{workload.name:34s} {name:28s} left out: {error}"
     record = run_cell(systems()[name], workload, jobs, backend, settings)
     record["elapsed_s"] = time.perf_counter() - started
+    record["cpu_s"] = time.process_time() - cpu
     record["machine"] = describe()
     Store(folder).write({**record, "system": name})
-    return f"{workload.name:34s} {name:28s} {record['elapsed_s']:7.1f} s  {record['failure']}"
+    return f"{workload.name:34s} {name:28s} {record['elapsed_s']:7.1f} s, CPU {record['cpu_s']:7.1f} s  {record['failure']}"
 
 
 @cache

@@ -11,7 +11,7 @@ from benchmarks.evaluation.measures.device import Calibration
 from benchmarks.evaluation.measures.extract import Ties
 from benchmarks.evaluation.measures.isolation import judge_isolation
 from benchmarks.evaluation.measures.ledger import read_ledger
-from benchmarks.evaluation.measures.noisy import NoisySimulation, shots_for
+from benchmarks.evaluation.measures.noisy import shots_for, simulate_parts
 from benchmarks.evaluation.measures.steps import read_steps
 from benchmarks.evaluation.measures.tenants import find_tenants
 from benchmarks.evaluation.reference import Reference, fidelity, frequencies, hellinger, reference_of
@@ -209,14 +209,33 @@ def test_noisy_simulation_of_a_part() -> None:
     program = QuantumCircuit(QuantumRegister(2), ClassicalRegister(2, "c"))
     backend = TargetBackend(make_target(3))
     part = Ties(circuit, read_steps(circuit, backend.target)).part(0, program)
-    found = NoisySimulation(backend, 3).frequencies(part, 20_000)
-    assert found == NoisySimulation(backend, 3).frequencies(part, 20_000)
+    found, again = simulate_parts([(part, 20_000), (part, 20_000)], backend, 3)
+    assert found == again == simulate_parts([(part, 20_000)], TargetBackend(make_target(3)), 3)[0]
+    assert not isinstance(found, str)
     # The right outcome: two readouts of 2 % and one X whose depolarizing error of 2e-3 flips half of the time.
     assert abs(found["01"] - 0.98**2 * (1 - 1e-3)) < math.sqrt((4 * math.log(2) + math.log(1e9)) / (2 * 20_000))
 
 
+def test_a_part_that_cannot_be_simulated_says_why_and_spares_the_others() -> None:
+    pytest.importorskip("qiskit_aer")
+    backend = TargetBackend(make_target(2))
+    program = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "c"))
+    parts = []
+    for bad in (True, False):
+        circuit = merged(2, 1)
+        if bad:
+            circuit.t(0)  # the device has no such gate
+        circuit.measure(0, 0)
+        parts.append((Ties(circuit, read_steps(circuit, backend.target)).part(0, program), 100))
+    reason, found = simulate_parts(parts, backend, 0)
+    assert isinstance(reason, str)
+    assert "the device has no 't'" in reason
+    assert not isinstance(found, str)
+    assert sum(found.values()) == pytest.approx(1)
+
+
 def test_shots_depend_on_the_program_alone() -> None:
-    assert [shots_for(QuantumCircuit(width)) for width in (4, 10, 12, 14, 40)] == [1000, 1000, 256, 128, 128]
+    assert [shots_for(QuantumCircuit(width)) for width in (4, 8, 9, 10, 14, 40)] == [1000, 1000, 512, 256, 128, 128]
 
 
 def test_distances_by_hand() -> None:
