@@ -169,7 +169,9 @@ def test_ledger_agrees_with_the_package_where_no_wire_is_shared() -> None:
 
 
 def test_part_of_a_member_has_its_resets_and_waits_and_nobody_s_else() -> None:
-    circuit = shared_line()
+    circuit = merged(3, 1, 1)
+    circuit.delay(500, 0, unit="ns")  # a late start: nobody is alive yet
+    circuit.compose(shared_line(), inplace=True)
     program = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "c"))
     steps = read_steps(circuit, make_target(3))
     first, second = (Ties(circuit, steps).part(member, program) for member in (0, 1))
