@@ -60,6 +60,8 @@ def count_dead_gates(circuit: QuantumCircuit, target: Target) -> int:
     wire = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     dead = 0
     for instruction in circuit.data:
+        if instruction.name == "barrier":
+            continue
         stated = (target[instruction.name] or {}).get(tuple(wire[qubit] for qubit in instruction.qubits))
         dead += stated is not None and stated.error is not None and stated.error >= 1
     return dead
