@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import Clbit, QuantumCircuit, QuantumRegister
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import Target
 
@@ -22,6 +22,21 @@ Waiting = Sequence[tuple[int, Job]]
 def merge(jobs: Sequence[Job]) -> MultiProgramCircuit:
     """Return the programs side by side; register ``c`` of member ``k`` is ``p{k}_c``."""
     return MultiProgramCircuit([job.circuit for job in jobs], shots=[job.shots for job in jobs])
+
+
+def blank(merged: QuantumCircuit, num_qubits: int) -> QuantumCircuit:
+    """Return an empty circuit on the qubits of a device, with the classical registers and metadata of a merged one."""
+    return QuantumCircuit(QuantumRegister(num_qubits, "q"), *merged.cregs, metadata=merged.metadata)
+
+
+def own_clbits(merged: QuantumCircuit, alone: QuantumCircuit, member: int) -> dict[Clbit, Clbit]:
+    """Return the clbits of a program merged alone -> those of the same program as a member of a batch."""
+    registers = {register.name: register for register in merged.cregs}
+    return {
+        bit: registers[f"p{member}_{register.name.removeprefix('p0_')}"][index]
+        for register in alone.cregs
+        for index, bit in enumerate(register)
+    }
 
 
 def least_shots(jobs: Sequence[Job]) -> int:

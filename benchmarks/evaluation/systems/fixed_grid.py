@@ -9,13 +9,13 @@ from typing import Literal
 
 import numpy as np
 from qiskit import transpile
-from qiskit.circuit import QuantumCircuit, QuantumRegister
+from qiskit.circuit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import PassManager, Target
 from qiskit.transpiler.passes import GateDirection, Optimize1qGatesDecomposition
 
 from benchmarks.evaluation.model import Batch, Job, SystemFailedError
-from benchmarks.evaluation.systems._common import Memo, Waiting, make_batch, merge, reported
+from benchmarks.evaluation.systems._common import Memo, Waiting, blank, make_batch, merge, own_clbits, reported
 from benchmarks.evaluation.systems.grid_packing import HALF_WIDTH, Packing, Seat, choose_shapes
 from benchmarks.evaluation.systems.grid_regions import Grid, Region, Shape, find_grid
 
@@ -147,8 +147,7 @@ def _build(
 ) -> tuple[QuantumCircuit, int]:
     """Return the circuit of all seats, in their order, and the number of resets between turns."""
     merged = merge([job for _, job in members]).circuit
-    registers = {register.name: register for register in merged.cregs}
-    circuit = QuantumCircuit(QuantumRegister(backend.num_qubits, "q"), *merged.cregs, metadata=merged.metadata)
+    circuit = blank(merged, backend.num_qubits)
     used: set[int] = set()
     resets = 0
     for place, (seat, program) in enumerate(zip(seats, programs, strict=True)):
@@ -162,11 +161,7 @@ def _build(
             resets += len(again)
         used.update(area)
         version = program.version(None if seat.half is not None else seat.shape)
-        own = {
-            bit: registers[f"p{place}_{register.name.removeprefix('p0_')}"][index]
-            for register in version.cregs
-            for index, bit in enumerate(register)
-        }
+        own = own_clbits(merged, version, place)
         circuit.compose(version, area, [own[bit] for bit in version.clbits], inplace=True)
     return _turn_gates(circuit, backend.target), resets
 
