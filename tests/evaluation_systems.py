@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 
@@ -63,3 +64,16 @@ class Failing:
 
 def all_systems() -> dict[str, System]:
     return {system.name: system for system in (Alone(), Merged(), Failing())}
+
+
+class Dying:
+    """Takes its process with it."""
+
+    name = "dying"
+
+    def next_batch(self, queue: Waiting, backend: BackendV2, seed: int) -> Batch:
+        os._exit(1)
+
+
+def systems_of_which_one_dies() -> dict[str, System]:
+    return {system.name: system for system in (Failing(), Dying())}

@@ -65,8 +65,39 @@ class _Bench:
 def run_cell(system: System, workload: Workload, jobs: Sequence[Job], backend: BackendV2, settings: Settings) -> Record:
     """Return everything measured of ``system`` on ``workload``, ready for JSON."""
     bench = _Bench(system, backend, settings.seed)
-    record: Record = {
-        "system": system.name,
+    record = _head(system.name, workload, jobs, settings)
+    if workload.kind == "scaling":
+        return record | _scaling(bench, jobs)
+    clocks = CLOCKS if workload.kind == "poisson" else CLOCKS[:1]
+    histories = [simulate(jobs, bench.choose, lambda batch, at=clock: bench.batch_s(batch, at)) for clock in clocks]
+    record["failure"] = next((history.failure for history in histories if history.failure), "")
+    record["finished"] = min(len(history.finish_s) for history in histories)
+    if workload.kind == "poisson":
+        record["arrivals"] = [
+            _timing(jobs, history, clock, [len(bench.ledger(one.batch).qubits) for one in history.served])
+            for history, clock in zip(histories, clocks, strict=True)
+        ]
+        return record
+    served = [one.batch for one in histories[0].served]
+    record["batches"] = [_describe(batch, bench.ledger(batch), backend) for batch in served]
+    record["sample"] = _sample(served, jobs, backend, settings, bench)
+    return record
+
+
+def failed_cell(name: str, workload: Workload, jobs: Sequence[Job], settings: Settings, failure: str) -> Record:
+    """Return the cell of a system that came to nothing at all."""
+    record = _head(name, workload, jobs, settings) | {"failure": failure, "finished": 0}
+    if workload.kind == "scaling":
+        return record | {"points": []}
+    if workload.kind == "poisson":
+        empty = History(failure=failure)
+        return record | {"arrivals": [_timing(jobs, empty, clock, []) for clock in CLOCKS]}
+    return record | {"batches": [], "sample": []}
+
+
+def _head(name: str, workload: Workload, jobs: Sequence[Job], settings: Settings) -> Record:
+    return {
+        "system": name,
         "workload": workload.name,
         "kind": workload.kind,
         "suite": workload.suite,
@@ -76,21 +107,6 @@ def run_cell(system: System, workload: Workload, jobs: Sequence[Job], backend: B
             for job in jobs
         ],
     }
-    if workload.kind == "scaling":
-        return record | _scaling(bench, jobs)
-    clocks = CLOCKS if workload.kind == "poisson" else CLOCKS[:1]
-    histories = [simulate(jobs, bench.choose, lambda batch, at=clock: bench.batch_s(batch, at)) for clock in clocks]
-    record["failure"] = next((history.failure for history in histories if history.failure), "")
-    record["finished"] = min(len(history.finish_s) for history in histories)
-    if workload.kind == "poisson":
-        record["arrivals"] = [
-            _timing(jobs, history, clock, bench) for history, clock in zip(histories, clocks, strict=True)
-        ]
-        return record
-    served = [one.batch for one in histories[0].served]
-    record["batches"] = [_describe(batch, bench.ledger(batch), backend) for batch in served]
-    record["sample"] = _sample(served, jobs, backend, settings, bench)
-    return record
 
 
 def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
@@ -110,11 +126,11 @@ def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
     }
 
 
-def _timing(jobs: Sequence[Job], history: History, clock: Clock, bench: _Bench) -> Record:
+def _timing(jobs: Sequence[Job], history: History, clock: Clock, num_qubits: Sequence[int]) -> Record:
     mean, late = turnaround_s(jobs, history)
     served = history.served
     span = served[-1].finish_s - jobs[0].arrival_s if served else 0.0
-    busy = [(one.finish_s - one.start_s, len(bench.ledger(one.batch).qubits)) for one in served]
+    busy = [(one.finish_s - one.start_s, number) for one, number in zip(served, num_qubits, strict=True)]
     return {
         "rep_delay_s": clock.rep_delay_s,
         "overhead_s": clock.overhead_s,

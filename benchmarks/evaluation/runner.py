@@ -6,7 +6,8 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import cache
 from multiprocessing import get_context
@@ -16,7 +17,7 @@ from qiskit.providers import BackendV2
 from qiskit_ibm_runtime import fake_provider
 
 from benchmarks._machine import describe
-from benchmarks.evaluation.cells import Settings, run_cell
+from benchmarks.evaluation.cells import Settings, failed_cell, run_cell
 from benchmarks.evaluation.families.suites import SuiteMissingError
 from benchmarks.evaluation.model import Job, System
 from benchmarks.evaluation.store import Store
@@ -60,10 +61,47 @@ def run(
             print(make_cell(workload, systems, name, settings, folder, source), flush=True)
         return
     os.environ.update(ONE_THREAD)
+    tasks = [(workload, systems, name, settings, folder, source) for workload, name in todo]
+    while tasks:
+        tasks, suspects = _side_by_side(tasks, processes)
+        for task in suspects:  # a process died: whose fault it was shows when each has one of its own
+            _, more = _side_by_side([task], 1)
+            if more:
+                print(_record_death(*task), flush=True)
+
+
+Task = tuple[Workload, Systems, str, Settings, Path, Path | None]
+
+
+def _side_by_side(tasks: Sequence[Task], processes: int) -> tuple[list[Task], list[Task]]:
+    """Make cells until all are made or a process dies; return those not begun, and those that were under way then."""
+    waiting = list(reversed(tasks))
+    running: dict[Future[str], Task] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(make_cell, workload, systems, name, settings, folder, source) for workload, name in todo]
-        for future in as_completed(futures):
-            print(future.result(), flush=True)
+        try:
+            while waiting or running:
+                while waiting and len(running) < processes:
+                    task = waiting[-1]
+                    running[pool.submit(make_cell, *task)] = task
+                    waiting.pop()
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    print(future.result(), flush=True)
+                    del running[future]
+        except BrokenProcessPool:
+            return list(reversed(waiting)), list(running.values())
+    return [], []
+
+
+def _record_death(
+    workload: Workload, systems: Systems, name: str, settings: Settings, folder: Path, source: Path | None
+) -> str:
+    """Write the cell of a system whose process died, so that it is in the tables."""
+    del systems
+    jobs = _jobs(workload, settings.seed, source, settings.device)
+    record = failed_cell(name, workload, jobs, settings, "its process died without a word")
+    Store(folder).write({**record, "elapsed_s": 0.0, "cpu_s": 0.0, "machine": describe()})
+    return f"{workload.name:34s} {name:28s} {record['failure']}"
 
 
 def make_cell(

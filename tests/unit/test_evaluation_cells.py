@@ -15,7 +15,7 @@ from benchmarks.evaluation.report import write_report
 from benchmarks.evaluation.runner import run
 from benchmarks.evaluation.store import Store
 from benchmarks.evaluation.workloads import RUNS, Workload, above_floor
-from tests.evaluation_systems import Alone, Failing, Merged, all_systems
+from tests.evaluation_systems import Alone, Failing, Merged, all_systems, systems_of_which_one_dies
 from tests.targets import noisy_backend
 
 pytest.importorskip("qiskit_aer")
@@ -176,3 +176,37 @@ def test_runs_have_distinct_names() -> None:
     for make in RUNS.values():
         names = [workload.name for workload in make()]
         assert len(set(names)) == len(names)
+
+
+@pytest.mark.usefixtures("on_a_line")
+def test_a_system_whose_process_dies_is_in_the_tables_and_spares_the_others(tmp_path, monkeypatch) -> None:
+    def side_by_side(tasks, processes):
+        """One process at a time, and a death is a return."""
+        for place, task in enumerate(tasks):
+            if task[2] == "dying":
+                return list(tasks[place + 1 :]), [task]
+            runner.make_cell(*task)
+        return [], []
+
+    monkeypatch.setattr(runner, "_side_by_side", side_by_side)
+    queues, names = [QUEUE, ARRIVALS, GROWING], ["dying", "failing"]
+    run(queues, systems_of_which_one_dies, names, SETTINGS, folder=tmp_path, processes=2)
+    for workload in queues:
+        dead, other = (Store(tmp_path).read(workload.name, name) for name in names)
+        assert dead is not None
+        assert dead["failure"] == "its process died without a word"
+        assert other is not None
+        assert "no progress" in other["failure"]
+    write_report(tmp_path, queues, names, 8)
+    text = (tmp_path / "tables.md").read_text()
+    assert "* **dying failed** after 0 programs: its process died without a word" in text
+    assert "| dying | failed | failed | failed |" in text
+
+
+def test_a_death_is_told_from_the_cells_not_begun(tmp_path) -> None:
+    pytest.importorskip("qiskit_ibm_runtime")
+    settings = Settings(seed=0, sample=0, source="generators", device="FakeTorino")
+    queue_of_one = Workload("saturated", "qecsmall", count=1)
+    tasks = [(queue_of_one, systems_of_which_one_dies, name, settings, tmp_path, None) for name in ("dying", "failing")]
+    left, suspects = runner._side_by_side(tasks, 1)
+    assert (left, suspects) == (tasks[1:], tasks[:1])
