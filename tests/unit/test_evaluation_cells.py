@@ -120,7 +120,7 @@ def test_growing_queues(backend) -> None:
 @pytest.fixture
 def on_a_line(monkeypatch, backend) -> None:
     monkeypatch.setattr(runner, "backend_of", lambda name: backend)
-    monkeypatch.setattr(runner, "_jobs", lambda workload, *rest: queue(workload.count or 6))
+    monkeypatch.setattr(runner, "_jobs", lambda workload, *rest: queue(128 if workload.kind == "scaling" else 6))
 
 
 @pytest.mark.usefixtures("on_a_line")
