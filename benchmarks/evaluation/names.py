@@ -6,5 +6,7 @@ ALONE = "one by one"
 GRID_SPACE = "fixed grid, space"
 GRID_TIME = "fixed grid, space and time"
 OURS = "qiskit-halo all"
-QUICK = (ALONE, GRID_SPACE, GRID_TIME, OURS)
-"""What the quick run looks at, besides whatever is quick enough."""
+BY_HAND = "merged by hand"
+PUBLISHED = "HALO as published"
+QUICK = (ALONE, BY_HAND, GRID_SPACE, GRID_TIME, PUBLISHED, OURS)
+"""The systems of the quick run."""
