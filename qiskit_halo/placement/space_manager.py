@@ -6,6 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import connected_regions, grow_region
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.fragments.body import Body, BodyReader
-from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
+from qiskit_halo.fragments.compile import FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
 from qiskit_halo.placement.candidates import Candidates, find_candidates
@@ -42,12 +44,19 @@ class SpaceManager:
         device: The device.
         options: How to share it.
         settings: How to compile fragments.
+        executor: Who compiles them; ``None`` does it in this process.
     """
 
-    def __init__(self, device: DeviceModel, options: HaloOptions, settings: CompileSettings) -> None:
+    def __init__(
+        self,
+        device: DeviceModel,
+        options: HaloOptions,
+        settings: CompileSettings,
+        executor: Executor | None = None,
+    ) -> None:
         self._device = device
         self._options = options
-        self._compiler = FragmentCompiler(device, settings)
+        self._compiler = FragmentCompiler(device, settings, use_cache=options.cache, executor=executor)
         self._embedder = Embedder(device)
         self._regions = connected_regions(device)
         self._compiled: dict[str, Candidates] = {}
@@ -69,6 +78,7 @@ class SpaceManager:
         labels = [program_label(piece.owners, metadata) for piece in pieces]
         reader = BodyReader(circuit, segmentation)
         bodies = [reader.read(piece) for piece in pieces]
+        self._prepare(bodies, labels)
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
         helpers = find_helpers(circuit, pieces, metadata)
@@ -106,6 +116,16 @@ class SpaceManager:
                 for i, item in order
             )
         )
+
+    def _prepare(self, bodies: Sequence[Body], labels: Sequence[str]) -> None:
+        """Let an executor compile all distinct bodies at the same time; those that fit nowhere are left to fail later."""
+        if not self._regions:
+            return
+        fitting: dict[str, tuple[QuantumCircuit, str]] = {}
+        for body, label in zip(bodies, labels, strict=True):
+            if body.circuit.num_qubits <= len(self._regions[0]):
+                fitting.setdefault(body.key, (body.circuit, label))
+        self._compiler.prepare(list(fitting.values()), self._regions[0])
 
     def _candidates(self, body: Body, label: str) -> Candidates:
         if body.key not in self._compiled:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from qiskit.providers import BackendV2
 from qiskit.transpiler import PassManager, StagedPassManager, Target, generate_preset_pass_manager
 
@@ -20,6 +22,7 @@ def generate_halo_pass_manager(
     target: Target | None = None,
     options: HaloOptions | None = None,
     seed_transpiler: int | None = None,
+    executor: Executor | None = None,
 ) -> StagedPassManager:
     """Return a pass manager that shares a device between the programs of a circuit.
 
@@ -36,6 +39,9 @@ def generate_halo_pass_manager(
         target: The device, in place of ``backend``.
         options: How to share it; ``None`` takes ``metadata["halo"]["options"]`` of each circuit, else the defaults.
         seed_transpiler: Seed of everything random; ``None`` counts as 0, so that results always repeat.
+        executor: Compiles distinct programs at the same time: a :class:`~concurrent.futures.ProcessPoolExecutor`, what
+            Dask's ``Client.get_executor()`` returns, or any other. ``None`` compiles them in this process. Results are
+            the same. It is not an option, since options are plain values.
 
     Raises:
         HaloValueError: Neither or both of ``backend`` and ``target`` are given, or the level does not exist.
@@ -51,6 +57,8 @@ def generate_halo_pass_manager(
         optimization_level, target=device, layout_method="trivial", seed_transpiler=seed
     )
     passes.pre_init = PassManager([CheckPrograms(device)])
-    passes.layout = PassManager([HaloLayout(device, options, optimization_level=optimization_level, seed=seed)])
+    passes.layout = PassManager(
+        [HaloLayout(device, options, optimization_level=optimization_level, seed=seed, executor=executor)]
+    )
     passes.scheduling = PassManager([HaloScheduling(device, options), CheckIsolation(device, options)])
     return passes

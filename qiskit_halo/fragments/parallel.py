@@ -1,0 +1,129 @@
+"""Compile bodies in other processes, through any :class:`concurrent.futures.Executor`.
+
+Bodies and results travel as QPY and JSON. What a worker returns is what the same body gives here, to the byte.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+
+from qiskit.circuit import QuantumCircuit
+from qiskit.transpiler import Target
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.errors import HaloTranspilerError
+from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.serialize import (
+    circuits_from_bytes,
+    circuits_to_bytes,
+    comes_back,
+    fragments_from_bytes,
+    fragments_to_bytes,
+)
+from qiskit_halo.fragments.settings import CompileSettings
+from qiskit_halo.fragments.single import BodyCompiler
+
+logger = logging.getLogger(__name__)
+
+CHUNKS = 16
+"""Chunks that the bodies are dealt into, at most: enough for as many workers, and each pays for its own start."""
+
+_last = threading.local()
+"""The compiler that this thread has used last, and for what."""
+
+
+def compile_elsewhere(
+    executor: Executor,
+    device: DeviceModel,
+    settings: CompileSettings,
+    identity: str,
+    bodies: Sequence[tuple[QuantumCircuit, str]],
+    region: tuple[int, ...],
+) -> dict[int, tuple[Fragment, ...]]:
+    """Return the compiled forms of ``bodies`` by index; those that cannot travel, or were not done, are left out.
+
+    Args:
+        executor: Who does the work; only ``submit`` is called.
+        device: The device.
+        settings: How to compile.
+        identity: Digest of device and settings, by which workers know them again.
+        bodies: Circuits, and what to call each in an error.
+        region: Connected physical qubits.
+
+    Whatever goes wrong elsewhere is left out too: compiled here it succeeds, or raises what it raises without executor.
+    """
+    how = settings.to_json()
+    travelling = [index for index, (body, _) in enumerate(bodies) if comes_back(body)]
+    if how is None or not travelling:
+        return {}
+    # Long bodies first, dealt out in turn: chunks of about equal work.
+    travelling.sort(key=lambda index: (-len(bodies[index][0].data), index))
+    chunks = [travelling[first::CHUNKS] for first in range(min(CHUNKS, len(travelling)))]
+    futures: list[Future[bytes]] = []
+    found: dict[int, tuple[Fragment, ...]] = {}
+    try:
+        for chunk in chunks:
+            data = circuits_to_bytes([bodies[index][0] for index in chunk])
+            names = [bodies[index][1] for index in chunk]
+            task = (identity, device.target, device.exclude_qubits, how, region, names, data)
+            futures.append(executor.submit(compile_chunk, *task))
+        for chunk, future in zip(chunks, futures, strict=True):
+            try:
+                found.update(zip(chunk, _split(future.result()), strict=True))
+            except HaloTranspilerError as error:
+                logger.debug("a worker reports: %s", error)
+            except Exception as error:  # the engine's own, of any type
+                logger.warning("a worker failed, so its %d bodies are compiled here: %r", len(chunk), error)
+    finally:
+        for future in futures:
+            future.cancel()
+    return found
+
+
+def compile_chunk(
+    identity: str,
+    target: Target,
+    exclude_qubits: tuple[int, ...],
+    settings: str,
+    region: tuple[int, ...],
+    names: Sequence[str],
+    bodies: bytes,
+) -> bytes:
+    """Return the compiled forms of several bodies, one after another: the task that a worker runs.
+
+    Args:
+        identity: Digest of target, excluded qubits and settings.
+        target: The device.
+        exclude_qubits: Physical qubits that may not be used.
+        settings: What :meth:`~qiskit_halo.fragments.settings.CompileSettings.to_json` wrote.
+        region: Connected physical qubits.
+        names: What to call each body in an error.
+        bodies: QPY.
+    """
+    if multiprocessing.parent_process() is not None:
+        # What Qiskit tells its own workers: use no threads. A forked process has none of its parent's, and would wait
+        # for them forever; and many workers with many threads each only get in each other's way.
+        os.environ["QISKIT_IN_PARALLEL"] = "TRUE"
+    if getattr(_last, "identity", None) != identity:
+        _last.compiler = BodyCompiler(DeviceModel(target, exclude_qubits), CompileSettings.from_json(settings))
+        _last.identity = identity
+    compiler: BodyCompiler = _last.compiler
+    parts = []
+    for body, name in zip(circuits_from_bytes(bodies), names, strict=True):
+        own = fragments_to_bytes(compiler.compile(body, region, name))
+        parts += [len(own).to_bytes(8, "big"), own]
+    return b"".join(parts)
+
+
+def _split(data: bytes) -> list[tuple[Fragment, ...]]:
+    found = []
+    while data:
+        stop = 8 + int.from_bytes(data[:8], "big")
+        found.append(fragments_from_bytes(data[8:stop]))
+        data = data[stop:]
+    return found

@@ -1,0 +1,154 @@
+"""Compile one body alone, as well as Qiskit can: the one place below the passes that runs pass managers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qiskit.circuit import QuantumCircuit
+from qiskit.transpiler import Target
+from qiskit.transpiler.exceptions import TranspilerError
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.device.region import region_target
+from qiskit_halo.errors import HaloTranspilerError
+from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
+from qiskit_halo.fragments.estimate import LossEstimator
+from qiskit_halo.fragments.fragment import Fragment, find_shapes
+from qiskit_halo.fragments.measure import sites_of, time_on
+from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
+from qiskit_halo.fragments.settings import CompileSettings
+from qiskit_halo.fragments.settle import Settler
+from qiskit_halo.fragments.stages import Draft, Stages
+from qiskit_halo.fragments.variants import pareto_front
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a body is compiled.
+
+    Args:
+        region: Connected physical qubits.
+        target: They alone, renumbered.
+        stages: Qiskit's stages for them.
+    """
+
+    region: tuple[int, ...]
+    target: Target
+    stages: Stages
+
+
+class BodyCompiler:
+    """Compiles bodies for regions of one device, one at a time; keeps the pass managers of the regions.
+
+    What it returns for a body does not depend on what it was asked before.
+
+    Args:
+        device: The device.
+        settings: How to compile.
+    """
+
+    def __init__(self, device: DeviceModel, settings: CompileSettings) -> None:
+        self._device = device
+        self._settings = settings
+        estimator = LossEstimator(device)
+        self._settler = Settler(device, estimator)
+        self._router = Router(
+            device,
+            estimator,
+            RoutingSettings(
+                num_variants=settings.trials,
+                num_finished=max(1, settings.trials // 4),
+                seed=settings.seed,
+                reuse=settings.reuse,
+                resets=settings.resets,
+            ),
+        )
+        self._places: dict[tuple[tuple[int, ...], bool], _Place] = {}
+
+    def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
+        """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.
+
+        Args:
+            body: A circuit of its own, no wider than the region.
+            region: Connected physical qubits, without repeats.
+            name: What to call it in an error: the program's index and name.
+
+        Raises:
+            HaloTranspilerError: The body holds an operation that the device lacks.
+        """
+        # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
+        place = self._place(tuple(region), symmetric=bool(body.num_identifiers))
+        _check_control_flow(body, place.target, name)
+        try:
+            routings = self._router.route(body, place.stages, place.region)
+            fragments = [self._finish(routing, place, body.num_qubits) for routing in routings]
+        except TranspilerError as error:
+            raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
+        front = pareto_front(fragments)
+        logger.debug(
+            "%s: %d forms, best %d sites, %d dt", name, len(front), front[0].num_sites, front[0].timing.length_dt
+        )
+        return front
+
+    def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
+        compiled = place.stages.finish(routing.on_region(len(place.region)))
+        circuit, used = compact(compiled.circuit)
+        pairs = list(two_qubit_pairs(circuit))
+        alive = routing.alive_s()
+        alive_s = [alive.get(q, 0.0) for q in used]
+        home = self._settler.settle(
+            circuit, pairs, alive_s, [place.region[q] for q in used], place.target, place.region
+        )
+        timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
+        starts, finals = _ends(routing, compiled, used, num_qubits)
+        reuse = routing.reuse
+        return Fragment(
+            circuit=circuit,
+            home=home,
+            start_sites=starts,
+            final_sites=finals,
+            timing=timing,
+            workload=workload,
+            shapes=find_shapes(len(home), pairs),
+            log_success=log_success,
+            reused=() if reuse is None else reuse.takeovers,
+            variant=routing.name if reuse is None else f"reuse {len(reuse.takeovers)}, {routing.name}",
+        )
+
+    def _place(self, region: tuple[int, ...], symmetric: bool) -> _Place:
+        # Building the stages takes as long as compiling a small program.
+        if (region, symmetric) not in self._places:
+            settings = self._settings
+            target = region_target(self._device, region, symmetric=symmetric)
+            stages = Stages(target, settings.optimization_level, settings.seed, settings.extra)
+            self._places[region, symmetric] = _Place(region, target, stages)
+        return self._places[region, symmetric]
+
+
+def _ends(
+    routing: Routing, compiled: Draft, used: Sequence[int], num_qubits: int
+) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Return the site where each qubit of the body starts, and where each ends."""
+    site_of = {qubit: site for site, qubit in enumerate(used)}
+    starts, finals = routing.ends(compiled)
+    reuse = routing.reuse
+    wires = range(num_qubits) if reuse is None else reuse.wires
+    later = {} if reuse is None else dict(reuse.takeovers)
+    earlier = dict.fromkeys(later.values())
+    return (
+        tuple(None if q in later else site_of.get(starts[wire]) for q, wire in enumerate(wires)),
+        tuple(None if q in earlier else site_of.get(finals[wire]) for q, wire in enumerate(wires)),
+    )
+
+
+def _check_control_flow(body: QuantumCircuit, target: Target, name: str) -> None:
+    for construct in control_flow_names(body):
+        if construct not in target.operation_names:
+            raise HaloTranspilerError(
+                f"{name} uses {construct}, which this device does not have; "
+                "unroll it, or take a device with it in target.operation_names"
+            )
