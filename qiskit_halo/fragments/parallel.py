@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.transpiler import Target
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError
@@ -30,8 +30,8 @@ from qiskit_halo.fragments.single import BodyCompiler
 
 logger = logging.getLogger(__name__)
 
-CHUNKS = 16
-"""Chunks that the bodies are dealt into, at most: enough for as many workers, and each pays for its own start."""
+MAX_CHUNKS, CHUNK_BODIES = 32, 3
+"""Bodies are dealt into so many chunks at most, of so many bodies at least: each chunk carries the device."""
 
 _last = threading.local()
 """The compiler that this thread has used last, and for what."""
@@ -63,14 +63,16 @@ def compile_elsewhere(
         return {}
     # Long bodies first, dealt out in turn: chunks of about equal work.
     travelling.sort(key=lambda index: (-len(bodies[index][0].data), index))
-    chunks = [travelling[first::CHUNKS] for first in range(min(CHUNKS, len(travelling)))]
+    number = min(MAX_CHUNKS, -(-len(travelling) // CHUNK_BODIES))
+    chunks = [travelling[first::number] for first in range(number)]
+    target = pickle.dumps(device.target)  # once, not by the executor for each chunk
     futures: list[Future[bytes]] = []
     found: dict[int, tuple[Fragment, ...]] = {}
     try:
         for chunk in chunks:
             data = circuits_to_bytes([bodies[index][0] for index in chunk])
             names = [bodies[index][1] for index in chunk]
-            task = (identity, device.target, device.exclude_qubits, how, region, names, data)
+            task = (identity, target, device.exclude_qubits, how, region, names, data)
             futures.append(executor.submit(compile_chunk, *task))
         for chunk, future in zip(chunks, futures, strict=True):
             try:
@@ -87,7 +89,7 @@ def compile_elsewhere(
 
 def compile_chunk(
     identity: str,
-    target: Target,
+    target: bytes,
     exclude_qubits: tuple[int, ...],
     settings: str,
     region: tuple[int, ...],
@@ -98,7 +100,7 @@ def compile_chunk(
 
     Args:
         identity: Digest of target, excluded qubits and settings.
-        target: The device.
+        target: The device's target, pickled.
         exclude_qubits: Physical qubits that may not be used.
         settings: What :meth:`~qiskit_halo.fragments.settings.CompileSettings.to_json` wrote.
         region: Connected physical qubits.
@@ -110,7 +112,8 @@ def compile_chunk(
         # for them forever; and many workers with many threads each only get in each other's way.
         os.environ["QISKIT_IN_PARALLEL"] = "TRUE"
     if getattr(_last, "identity", None) != identity:
-        _last.compiler = BodyCompiler(DeviceModel(target, exclude_qubits), CompileSettings.from_json(settings))
+        device = DeviceModel(pickle.loads(target), exclude_qubits)  # noqa: S301 - as executors do with all they carry
+        _last.compiler = BodyCompiler(device, CompileSettings.from_json(settings))
         _last.identity = identity
     compiler: BodyCompiler = _last.compiler
     parts = []
