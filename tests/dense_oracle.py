@@ -89,6 +89,8 @@ def _step(operation: Any, branch: Branch, qubits: list, clbits: list, bits: dict
         yes, no = operation.params
         body = yes if _value(operation.condition, branch, bits) else no
         return [branch] if body is None else _inner(body, [branch], qubits, clbits, bits)
+    if name == "box":
+        return _inner(operation.blocks[0], [branch], qubits, clbits, bits)
     if name == "switch_case":
         value = _value(operation.target, branch, bits)
         for labels, body in operation.cases_specifier():
@@ -107,8 +109,10 @@ def _step(operation: Any, branch: Branch, qubits: list, clbits: list, bits: dict
     if name == "while_loop":
         forever = iter(lambda: operation.params[0], None)
         return _loop(forever, lambda b: _value(operation.condition, b, bits), branch, (qubits, clbits, bits))
-    definition = getattr(operation, "definition", None)  # annotated operations have none
-    if operation.num_clbits or (definition is not None and "reset" in definition.count_ops()):
+    definition = getattr(operation, "definition", None)  # an annotated operation has none
+    # A Pauli evolution is what its synthesis runs: a product formula, not the exact exponential.
+    opened = operation.num_clbits or name == "PauliEvolution"
+    if opened or (definition is not None and "reset" in definition.count_ops()):
         return _inner(definition, [branch], qubits, clbits, bits)
     return [_gate(Operator(operation).data, branch, qubits)]
 

@@ -77,9 +77,11 @@ class BodyReader:
     Args:
         circuit: Where the pieces are.
         segmentation: The circuit, cut.
+        least_resets: Rounds between an anonymous component of a piece and another one on the same wire.
     """
 
-    def __init__(self, circuit: QuantumCircuit, segmentation: Segmentation) -> None:
+    def __init__(self, circuit: QuantumCircuit, segmentation: Segmentation, *, least_resets: int = 1) -> None:
+        self._least_resets = least_resets
         self._circuit = circuit
         self._segmentation = segmentation
         self._wire_of: dict[Qubit, int] = {qubit: wire for wire, qubit in enumerate(circuit.qubits)}
@@ -91,7 +93,7 @@ class BodyReader:
         Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are
         not: a piece starts in |0>, and whoever places it sees to that.
         """
-        instructions = piece_instructions(self._circuit, self._segmentation, piece)
+        instructions = piece_instructions(self._circuit, self._segmentation, piece, self._least_resets)
         qubits: dict[Qubit, int] = {}
         clbits: dict[Clbit, int] = {}
         written = _as_written(instructions, qubits, clbits)
@@ -127,9 +129,9 @@ class BodyReader:
         )
 
 
-def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece) -> Body:
+def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, *, least_resets: int = 1) -> Body:
     """Return ``piece`` of ``circuit`` as a circuit of its own; for many pieces see :class:`BodyReader`."""
-    return BodyReader(circuit, segmentation).read(piece)
+    return BodyReader(circuit, segmentation, least_resets=least_resets).read(piece)
 
 
 def put_back(

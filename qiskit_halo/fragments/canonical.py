@@ -20,7 +20,7 @@ from qiskit.circuit import (
     Qubit,
 )
 
-from qiskit_halo.fragments.compact import JUMPS
+from qiskit_halo.fragments.jumps import JUMPS
 from qiskit_halo.fragments.key import TokenWriter
 from qiskit_halo.fragments.ordering import Resource, sort_instructions
 from qiskit_halo.rewire import Variable

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 from qiskit.circuit import Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister
 
+from qiskit_halo.fragments.jumps import JUMPS
 from qiskit_halo.rewire import append_all, empty_like
 
 BLOCK_NAME = "block"
 """Name of every nested block of a body."""
-
-JUMPS = ("break_loop", "continue_loop")
-"""Operations that stand on every qubit of their loop and touch none."""
 
 
 def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from qiskit.circuit import CircuitInstruction, QuantumCircuit, Qubit
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, GateTable
-from qiskit_halo.fragments.durations import FEED_FORWARD_S, rounds_of
+from qiskit_halo.fragments.durations import rounds_of
 
 _TWO_QUBIT_GATES = {"swap": 3, "iswap": 2}
 """Two-qubit gates that others stand for; one for all that are not listed."""
@@ -39,6 +39,7 @@ class LossEstimator:
     """
 
     def __init__(self, device: DeviceModel) -> None:
+        self._feed_forward_s = device.feed_forward_s
         self._gate_loss = _median_loss([table for table in device.gates.values() if table.error.ndim == 2])
         dt_s = device.dt_s if device.has_durations else 0.0
         self._seconds = {n: _median_duration([t]) * dt_s for n, t in device.gates.items() if t.error.ndim == 1}
@@ -57,7 +58,7 @@ class LossEstimator:
         """Return the usual length of an operation, 0 where the device states no durations."""
         if instruction.is_control_flow():
             longest: float = max((self._walk(block)[1] for block in instruction.operation.blocks), default=0.0)
-            return (FEED_FORWARD_S if self._two_qubit_s else 0.0) + rounds_of(instruction.operation) * longest
+            return (self._feed_forward_s if self._two_qubit_s else 0.0) + rounds_of(instruction.operation) * longest
         name, width = instruction.name, len(instruction.qubits)
         if name == "barrier" or not width:
             return 0.0

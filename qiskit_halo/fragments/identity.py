@@ -39,7 +39,8 @@ def compiler_identity(device: DeviceModel, settings: CompileSettings) -> str | N
         return None
     # Qiskit's own setting for more SABRE trials.
     environment = os.environ.get("QISKIT_SABRE_ALL_THREADS")
-    return _digest(FORMAT, _versions(), _sources(), schema(), environment, target, device.exclude_qubits, how)
+    own = (device.exclude_qubits, device.feed_forward_s)
+    return _digest(FORMAT, _versions(), _sources(), schema(), environment, target, own, how)
 
 
 def _target_token(target: Target) -> str | None:

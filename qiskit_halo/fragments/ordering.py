@@ -8,7 +8,8 @@ from typing import TypeAlias
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, QuantumCircuit, Qubit
 from qiskit.circuit.classical import expr
 
-from qiskit_halo.fragments.compact import BLOCK_NAME, JUMPS
+from qiskit_halo.fragments.compact import BLOCK_NAME
+from qiskit_halo.fragments.jumps import JUMPS
 from qiskit_halo.rewire import add_variables, append_all
 from qiskit_halo.segments.resources import classical_resources
 

@@ -72,8 +72,8 @@ def compile_elsewhere(
         for chunk in chunks:
             data = circuits_to_bytes([bodies[index][0] for index in chunk])
             names = [bodies[index][1] for index in chunk]
-            task = (identity, target, device.exclude_qubits, how, region, names, data)
-            futures.append(executor.submit(compile_chunk, *task))
+            model = (device.exclude_qubits, device.feed_forward_s)
+            futures.append(executor.submit(compile_chunk, identity, target, model, how, region, names, data))
         for chunk, future in zip(chunks, futures, strict=True):
             try:
                 found.update(zip(chunk, _split(future.result()), strict=True))
@@ -90,7 +90,7 @@ def compile_elsewhere(
 def compile_chunk(
     identity: str,
     target: bytes,
-    exclude_qubits: tuple[int, ...],
+    model: tuple[tuple[int, ...], float],
     settings: str,
     region: tuple[int, ...],
     names: Sequence[str],
@@ -99,9 +99,9 @@ def compile_chunk(
     """Return the compiled forms of several bodies, one after another: the task that a worker runs.
 
     Args:
-        identity: Digest of target, excluded qubits and settings.
+        identity: Digest of all that results depend on besides bodies and region.
         target: The device's target, pickled.
-        exclude_qubits: Physical qubits that may not be used.
+        model: Physical qubits that may not be used, and the latency of a branch in seconds.
         settings: What :meth:`~qiskit_halo.fragments.settings.CompileSettings.to_json` wrote.
         region: Connected physical qubits.
         names: What to call each body in an error.
@@ -112,7 +112,9 @@ def compile_chunk(
         # for them forever; and many workers with many threads each only get in each other's way.
         os.environ["QISKIT_IN_PARALLEL"] = "TRUE"
     if getattr(_last, "identity", None) != identity:
-        device = DeviceModel(pickle.loads(target), exclude_qubits)  # noqa: S301 - as executors do with all they carry
+        exclude_qubits, feed_forward_s = model
+        source = pickle.loads(target)  # noqa: S301 - as executors do with all they carry
+        device = DeviceModel(source, exclude_qubits, feed_forward_s=feed_forward_s)
         _last.compiler = BodyCompiler(device, CompileSettings.from_json(settings))
         _last.identity = identity
     compiler: BodyCompiler = _last.compiler

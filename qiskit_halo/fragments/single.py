@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
 from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
+from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
 from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
-from qiskit_halo.fragments.settings import CompileSettings
+from qiskit_halo.fragments.settings import NUM_VARIANTS, CompileSettings
 from qiskit_halo.fragments.settle import Settler
 from qiskit_halo.fragments.stages import Draft, Stages
 from qiskit_halo.fragments.variants import pareto_front
+from qiskit_halo.rewire import has_variables
 
 logger = logging.getLogger(__name__)
 
@@ -56,18 +59,19 @@ class BodyCompiler:
         self._settings = settings
         estimator = LossEstimator(device)
         self._settler = Settler(device, estimator)
-        self._router = Router(
-            device,
-            estimator,
-            RoutingSettings(
-                num_variants=settings.trials,
-                num_finished=max(1, settings.trials // 4),
-                seed=settings.seed,
-                reuse=settings.reuse,
-                resets=settings.resets,
-            ),
+        usual = RoutingSettings(
+            num_variants=settings.trials,
+            num_finished=max(1, settings.trials // 4),
+            seed=settings.seed,
+            reuse=settings.reuse,
+            resets=settings.resets,
         )
-        self._places: dict[tuple[tuple[int, ...], bool], _Place] = {}
+        # Of loops that must not be routed one routing in several leaves them alone, and any may be the one.
+        many = max(settings.trials, NUM_VARIANTS[2])
+        careful = dataclasses.replace(usual, num_variants=many, num_finished=many, reuse="none")
+        self._router = Router(device, estimator, usual)
+        self._careful_router = Router(device, estimator, careful)
+        self._places: dict[tuple[tuple[int, ...], int, bool], _Place] = {}
 
     def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
         """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.
@@ -78,16 +82,25 @@ class BodyCompiler:
             name: What to call it in an error: the program's index and name.
 
         Raises:
-            HaloTranspilerError: The body holds an operation that the device lacks.
+            HaloTranspilerError: The body holds an operation that the device lacks, or a loop that cannot be routed.
         """
         # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
-        place = self._place(tuple(region), symmetric=bool(body.num_identifiers))
+        # Lower levels look for a layout too little, so that loops which must not be routed would have to be.
+        jumps = has_jumps(body)
+        level = max(2, self._settings.optimization_level) if jumps else self._settings.optimization_level
+        router = self._careful_router if jumps else self._router
+        place = self._place(tuple(region), level, symmetric=has_variables(body))
         _check_control_flow(body, place.target, name)
         try:
-            routings = self._router.route(body, place.stages, place.region)
+            routings = _unharmed(body, router.route(body, place.stages, place.region))
             fragments = [self._finish(routing, place, body.num_qubits) for routing in routings]
         except TranspilerError as error:
             raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
+        if not fragments:
+            raise HaloTranspilerError(
+                f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, "
+                "and Qiskit's routing is wrong for such a loop; rewrite it with if_test, or use fewer pairs of qubits in it"
+            )
         front = pareto_front(fragments)
         logger.debug(
             "%s: %d forms, best %d sites, %d dt", name, len(front), front[0].num_sites, front[0].timing.length_dt
@@ -119,14 +132,22 @@ class BodyCompiler:
             variant=routing.name if reuse is None else f"reuse {len(reuse.takeovers)}, {routing.name}",
         )
 
-    def _place(self, region: tuple[int, ...], symmetric: bool) -> _Place:
+    def _place(self, region: tuple[int, ...], level: int, symmetric: bool) -> _Place:
         # Building the stages takes as long as compiling a small program.
-        if (region, symmetric) not in self._places:
-            settings = self._settings
+        key = (region, level, symmetric)
+        if key not in self._places:
             target = region_target(self._device, region, symmetric=symmetric)
-            stages = Stages(target, settings.optimization_level, settings.seed, settings.extra)
-            self._places[region, symmetric] = _Place(region, target, stages)
-        return self._places[region, symmetric]
+            stages = Stages(target, level, self._settings.seed, self._settings.extra)
+            self._places[key] = _Place(region, target, stages)
+        return self._places[key]
+
+
+def _unharmed(body: QuantumCircuit, routings: Sequence[Routing]) -> Sequence[Routing]:
+    """Return the routings that leave alone the loops which must not be routed."""
+    if not has_jumps(body):
+        return routings
+    own = count_loop_swaps(body)
+    return [routing for routing in routings if count_loop_swaps(routing.draft.circuit) <= own]
 
 
 def _ends(

@@ -8,8 +8,8 @@ from qiskit.circuit.library import CXGate
 from qiskit.providers import QubitProperties
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.durations import FEED_FORWARD_S
 from qiskit_halo.fragments.estimate import LossEstimator
+from qiskit_halo.options import FEED_FORWARD_S
 from tests.targets import make_target
 
 GATE = -math.log1p(-1e-2)

@@ -52,8 +52,9 @@ def test_another_calibration_is_another_device(build: Callable[[], Target]):
     assert of(build()) != of(make_target(4))
 
 
-def test_excluded_qubits_count():
+def test_what_the_device_model_is_told_counts():
     assert of(make_target(4), exclude_qubits=(1,)) != of(make_target(4))
+    assert of(make_target(4), feed_forward_s=1e-6) != of(make_target(4))
 
 
 @pytest.mark.parametrize(
