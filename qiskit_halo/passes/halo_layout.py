@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from concurrent.futures import Executor
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
@@ -14,7 +15,7 @@ from qiskit.transpiler.basepasses import TransformationPass
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
-from qiskit_halo.fragments.compile import CompileSettings
+from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.context import (
     NO_FIRST_RESET,
@@ -50,6 +51,8 @@ class HaloLayout(TransformationPass):
         optimization_level: Level of the preset pass manager that compiles each program, 0 to 3.
         seed: Seed of its random parts; ``None`` counts as 0, so that results always repeat.
         compile_options: Other keywords of :func:`~qiskit.transpiler.generate_preset_pass_manager`.
+        executor: Compiles distinct programs at the same time, by :meth:`~concurrent.futures.Executor.submit`; ``None``
+            compiles them here. It makes no difference to the result, and is not taken along when the pass is pickled.
 
     Raises:
         HaloTranspilerError: A program does not fit, or holds an operation that the device lacks.
@@ -63,6 +66,7 @@ class HaloLayout(TransformationPass):
         optimization_level: int = 2,
         seed: int | None = None,
         compile_options: dict[str, Any] | None = None,
+        executor: Executor | None = None,
     ) -> None:
         super().__init__()
         self.target = target
@@ -70,6 +74,11 @@ class HaloLayout(TransformationPass):
         self.optimization_level = optimization_level
         self.seed = seed
         self.compile_options = compile_options or {}
+        self.executor = executor
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled, for example when many circuits are run at once."""
+        return {**self.__dict__, "executor": None}
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
         """Return the mapped circuit."""
@@ -88,7 +97,7 @@ class HaloLayout(TransformationPass):
         )
         # Shares operations with the input, which nothing below changes.
         circuit = dag_to_circuit(dag, copy_operations=False)
-        placement = SpaceManager(device, options, settings).place(circuit, halo)
+        placement = SpaceManager(device, options, settings, self.executor).place(circuit, halo)
         mapped = emit_placement(circuit, placement, device, options)
         _check_conserved(circuit, placement)
         out = circuit_to_dag(mapped, copy_operations=False)
