@@ -448,6 +448,13 @@ def dynamic() -> QuantumCircuit:
     return circuit
 
 
+def test_control_flow_has_the_noise_of_its_places() -> None:
+    backend, circuit = noisy_backend(3), dynamic()
+    model = NoiseModel.from_backend(backend)
+    expected = register_distribution(circuit, noisy_distribution(circuit, backend, model))
+    assert_follows(sample(circuit, backend, shots=20_000), expected)
+
+
 def test_loops_have_noise_in_every_round() -> None:
     backend = perfect(1)
     backend.target.update_instruction_properties("x", (0,), InstructionProperties(error=0.1))
