@@ -54,8 +54,8 @@ class LocalSampler(BaseSamplerV2):
 
     The model, with ``noise=True``: gate, readout and relaxation errors from the backend's target, for the qubits in
     use only, as in :meth:`qiskit_aer.noise.NoiseModel.from_backend`; relaxation on every ``delay`` (other idle time
-    is not modelled: schedule the circuit, so that it is written as delays); and resets that fail, as a measurement
-    followed by an X if the outcome is 1, with the readout error (see
+    is not modelled: schedule the circuit, so that it is written as delays); and resets that leave the qubit as it was
+    as often as the target says, or as its readout fails (see
     :class:`~qiskit_halo.primitives.noise.DeviceNoise`). Three things are approximate:
 
     * A qubit passed on by resets begins in 1 with the probability that those resets leave if the qubit was in 0 or 1
