@@ -236,9 +236,10 @@ class LocalSampler(BaseSamplerV2):
             return {}
         return {
             "noise_model": self._noise.model(lowered.labels, task.plan.exclusive),
-            # Most shots of a good device see the same few errors: simulate what they share once. Where circuits have
-            # control flow, Aer 0.17 and 0.18 then mix the branches up, each time in another way.
-            "shot_branching_enable": not lowered.circuit.has_control_flow_op(),
+            # Most shots of a good device see the same few errors: simulate what they share once. Aer 0.17 and 0.18 mix
+            # branches up where there is control flow, each time in another way, and where a readout error comes in
+            # the middle, every time.
+            "shot_branching_enable": not task.plan.exclusive and not lowered.circuit.has_control_flow_op(),
         }
 
 

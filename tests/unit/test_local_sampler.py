@@ -444,6 +444,27 @@ def test_control_flow_has_the_noise_of_its_places() -> None:
     assert_follows(sample(circuit, backend, shots=20_000), expected)
 
 
+def test_readout_errors_in_the_middle_are_those_of_every_shot() -> None:
+    """Aer's shot branching loses them; that it is not asked for shows in no other way."""
+    circuit = QuantumCircuit(3, 4)
+    circuit.sx([0, 1])
+    circuit.cz(0, 1)
+    circuit.sx(1)
+    circuit.measure([1, 1], [0, 1])
+    circuit.sx(1)
+    circuit.measure([0, 1], [2, 3])
+    backend = noisy_backend(3)
+    exact = register_distribution(circuit, noisy_distribution(circuit, backend))
+    assert_follows(sample(circuit, backend, shots=20_000), exact)
+
+
+def test_a_bit_that_is_written_again_has_the_readout_error_of_the_last_time() -> None:
+    """Aer adds up those of all measurements where nothing but measurements is left."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure([0, 0, 0], [0, 0, 0])
+    assert_follows(sample(circuit, noisy_backend(1), shots=20_000), one_bit(0.02))
+
+
 def test_loops_have_noise_in_every_round() -> None:
     backend = perfect(1)
     backend.target.update_instruction_properties("x", (0,), InstructionProperties(error=0.1))
