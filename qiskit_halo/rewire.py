@@ -159,6 +159,16 @@ def has_classical_side(instruction: CircuitInstruction) -> bool:
     )
 
 
+def has_variables(circuit: QuantumCircuit) -> bool:
+    """Return whether ``circuit``, or a block in it, has a classical variable or a stretch."""
+    return bool(circuit.num_identifiers) or any(
+        has_variables(block)
+        for instruction in circuit.data
+        if instruction.is_control_flow()
+        for block in instruction.operation.blocks
+    )
+
+
 class _Mover(expr.ExprVisitor[expr.Expr]):
     """Rebuild an expression over other bits, registers and variables."""
 

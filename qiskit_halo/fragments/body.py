@@ -50,9 +50,7 @@ class Body:
     loops: tuple[Parameter, ...]
 
 
-def extract_body(
-    circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, *, least_resets: int = 1
-) -> Body:
+def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, *, least_resets: int = 1) -> Body:
     """Return ``piece`` of ``circuit`` as a circuit of its own.
 
     Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are

@@ -8,20 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qiskit.circuit import Barrier, QuantumCircuit, QuantumRegister
-from qiskit.transpiler import StagedPassManager, Target, generate_preset_pass_manager
+from qiskit.transpiler import PassManager, StagedPassManager, Target, generate_preset_pass_manager
 from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
+from qiskit_halo.fragments.jumps import JUMPS, CountSwaps, has_jumps
 from qiskit_halo.fragments.measure import sites_of, time_on
-from qiskit_halo.rewire import empty_like
+from qiskit_halo.rewire import empty_like, has_variables
 
 logger = logging.getLogger(__name__)
-
-_JUMPS = ("break_loop", "continue_loop")
-"""Operations that stand on every qubit of their loop and touch none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +52,7 @@ class FragmentCompiler:
         self._device = device
         self._settings = settings
         self._targets: dict[tuple[tuple[int, ...], bool], Target] = {}
-        self._passes: dict[tuple[int, int], StagedPassManager] = {}
+        self._passes: dict[tuple[int, int, int], StagedPassManager] = {}
 
     def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> Fragment:
         """Return the best of several compilations of ``body`` on ``region``.
@@ -65,43 +63,59 @@ class FragmentCompiler:
             name: What to call it in an error: the program's index and name.
 
         Raises:
-            HaloTranspilerError: The body holds an operation that the device lacks.
+            HaloTranspilerError: The body holds an operation that the device lacks, or a loop that Qiskit cannot route.
         """
         region = tuple(region)
         # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
-        symmetric = bool(body.num_identifiers)
+        symmetric = has_variables(body)
         if (region, symmetric) not in self._targets:
             self._targets[region, symmetric] = region_target(self._device, region, symmetric=symmetric)
         target = self._targets[region, symmetric]
         _check_control_flow(body, target, name)
+        # Level 0 lays out without a look at the couplers, so that nearly everything needs routing.
+        level = max(1, self._settings.optimization_level) if has_jumps(body) else self._settings.optimization_level
+        if self._settings.num_variants < 1:
+            raise HaloTranspilerError(f"num_variants must be at least 1, not {self._settings.num_variants}")
         best: Fragment | None = None
         for variant in range(self._settings.num_variants):
-            compiled = self._run(body, target, self._settings.seed + variant, name)
+            compiled = self._run(body, target, level, self._settings.seed + variant, name)
+            if compiled is None:
+                continue
             fragment = self._measure(compiled, body.num_qubits, region)
             if best is None or fragment.log_success > best.log_success:
                 best = fragment
             if body.num_qubits == 1:
                 break  # Nothing to route: seeds make no difference.
         if best is None:
-            raise HaloTranspilerError(f"num_variants must be at least 1, not {self._settings.num_variants}")
+            raise HaloTranspilerError(
+                f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, and "
+                "Qiskit's routing is wrong for such a loop; rewrite it with if_test, or use fewer pairs of qubits in it"
+            )
         logger.debug("%s: %d sites, %d dt", name, best.num_sites, best.timing.length_dt)
         return best
 
-    def _run(self, body: QuantumCircuit, target: Target, seed: int, name: str) -> QuantumCircuit:
-        # Building one takes as long as compiling a small program. The targets live as long as this object, so that
-        # their ids stay theirs.
-        key = (id(target), seed)
-        if key not in self._passes:
-            self._passes[key] = generate_preset_pass_manager(
-                self._settings.optimization_level, target=target, seed_transpiler=seed, **self._settings.extra
-            )
-            # Times are ours to set; Qiskit's default stage also fails on delays where the target aligns pulses.
-            self._passes[key].scheduling = None
-        passes = self._passes[key]
+    def _run(self, body: QuantumCircuit, target: Target, level: int, seed: int, name: str) -> QuantumCircuit | None:
+        """Return ``body`` compiled for ``target``, ``None`` if Qiskit routed a loop that it gets wrong."""
+        passes = self._pass_manager(target, level, seed)
         try:
-            return passes.run(body)
+            compiled = passes.run(body)
         except TranspilerError as error:
             raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
+        swaps = passes.property_set
+        return None if swaps["halo_swaps_after"] > swaps["halo_swaps_before"] else compiled
+
+    def _pass_manager(self, target: Target, level: int, seed: int) -> StagedPassManager:
+        # Building one takes as long as compiling a small program. The targets live as long as this object, so that
+        # their ids stay theirs.
+        key = (id(target), level, seed)
+        if key not in self._passes:
+            passes = generate_preset_pass_manager(level, target=target, seed_transpiler=seed, **self._settings.extra)
+            passes.pre_layout = PassManager([CountSwaps("halo_swaps_before")])
+            passes.post_routing = PassManager([CountSwaps("halo_swaps_after")])
+            # Times are ours to set; Qiskit's default stage also fails on delays where the target aligns pulses.
+            passes.scheduling = None
+            self._passes[key] = passes
+        return self._passes[key]
 
     def _measure(self, compiled: QuantumCircuit, num_qubits: int, region: tuple[int, ...]) -> Fragment:
         circuit, used = _compact(compiled)
@@ -128,7 +142,7 @@ def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
     """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        if len(instruction.qubits) < 2 or instruction.name in ("barrier", *_JUMPS):
+        if len(instruction.qubits) < 2 or instruction.name in ("barrier", *JUMPS):
             continue
         where = [index[q] for q in instruction.qubits]
         if instruction.is_control_flow():
@@ -169,7 +183,7 @@ def _check_control_flow(body: QuantumCircuit, target: Target, name: str) -> None
 
 def _control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
     for instruction in circuit.data:
-        if instruction.name in _JUMPS:
+        if instruction.name in JUMPS:
             yield instruction.name
         elif instruction.is_control_flow():
             yield instruction.name

@@ -27,6 +27,7 @@ from qiskit_halo.passes.layout_record import record_layout
 from qiskit_halo.placement.emit import emit_placement
 from qiskit_halo.placement.placement import Placement
 from qiskit_halo.placement.space_manager import SpaceManager
+from qiskit_halo.rewire import has_variables
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +40,8 @@ class HaloLayout(TransformationPass):
 
     Reads ``original_qubit_indices`` and ``virtual_permutation_layout`` (which it applies and drops).
     Writes ``layout``, ``original_qubit_indices``, ``num_input_qubits``, ``final_layout`` where nothing is shared and
-    routing permuted, and ``halo_placement`` (:class:`~qiskit_halo.placement.placement.Placement`); also
-    ``metadata["halo"]["placement"]``. Where qubits are shared ``layout`` is a nominal bijection: the placement tells
+    routing permuted, ``halo_placement`` (:class:`~qiskit_halo.placement.placement.Placement`) and ``halo_variables``
+    (whether there are classical variables or stretches); also ``metadata["halo"]["placement"]``. Where qubits are shared ``layout`` is a nominal bijection: the placement tells
     the truth. Keeps every measured outcome, its classical bit, and the classical registers.
 
     Args:
@@ -89,6 +90,7 @@ class HaloLayout(TransformationPass):
         out = circuit_to_dag(mapped, copy_operations=False)
         out.metadata = with_halo_metadata(dag, {**halo, "placement": placement.to_dict(device.dt_s)})
         record_layout(self.property_set, dag, out, placement)
+        self.property_set["halo_variables"] = has_variables(circuit)
         logger.info("placed %d pieces on %d qubits", len(placement.pieces), device.num_qubits)
         return out
 

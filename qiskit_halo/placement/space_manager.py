@@ -68,9 +68,7 @@ class SpaceManager:
             segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
-        bodies = [
-            extract_body(circuit, segmentation, piece, least_resets=self._options.resets) for piece in pieces
-        ]
+        bodies = [extract_body(circuit, segmentation, piece, least_resets=self._options.resets) for piece in pieces]
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
         helpers = find_helpers(circuit, pieces, metadata)

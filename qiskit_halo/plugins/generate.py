@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from qiskit.passmanager import ConditionalController, PropertySet
 from qiskit.providers import BackendV2
 from qiskit.transpiler import PassManager, StagedPassManager, Target, generate_preset_pass_manager
+from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 
 from qiskit_halo.errors import HaloValueError
 from qiskit_halo.options import HaloOptions
@@ -25,7 +27,8 @@ def generate_halo_pass_manager(
 
     Its steps: ``pre_init`` checks that the device has each program's control flow; ``init`` is Qiskit's own;
     ``layout`` compiles each program alone and places it (:class:`HaloLayout`); ``routing``, ``translation`` and
-    ``optimization`` are Qiskit's own and find a circuit that is mapped and translated; ``scheduling`` arbitrates
+    ``optimization`` are Qiskit's own and find a circuit that is mapped and translated (on a device with directed gates,
+    circuits with classical variables only get their one-qubit gates joined there); ``scheduling`` arbitrates
     shared qubits in time (:class:`HaloScheduling`) and checks the result (:class:`CheckIsolation`).
 
     Unlike :func:`qiskit.transpile`, it also takes circuits with more wires than the device has qubits.
@@ -52,5 +55,37 @@ def generate_halo_pass_manager(
     )
     passes.pre_init = PassManager([CheckPrograms(device)])
     passes.layout = PassManager([HaloLayout(device, options, optimization_level=optimization_level, seed=seed)])
+    if passes.optimization is not None and _is_directed(device):
+        passes.optimization = _optimization(passes.optimization, device)
     passes.scheduling = PassManager([HaloScheduling(device, options), CheckIsolation(device, options)])
     return passes
+
+
+def _optimization(own: PassManager, device: Target) -> PassManager:
+    """Return Qiskit's ``own`` stage for all circuits but those with variables.
+
+    On a device with directed gates it turns some inside blocks the wrong way, and to turn them back it runs a pass that
+    ends with a crash where there are variables. Every program has been optimized alone by then, so little is lost.
+    """
+
+    def has_variables(properties: PropertySet) -> bool:
+        return bool(properties["halo_variables"])
+
+    def has_none(properties: PropertySet) -> bool:
+        return not has_variables(properties)
+
+    return PassManager(
+        [
+            ConditionalController(own.to_flow_controller(), condition=has_none),
+            ConditionalController([Optimize1qGatesDecomposition(target=device)], condition=has_variables),
+        ]
+    )
+
+
+def _is_directed(target: Target) -> bool:
+    """Return whether some gate is there one way round only."""
+    return any(
+        qargs is not None and len(qargs) == 2 and qargs[::-1] not in target[name]
+        for name in target.operation_names
+        for qargs in target[name] or ()
+    )

@@ -60,7 +60,15 @@ def test_resets_and_measurements_are_in_the_open(batch: list[QuantumCircuit]):
             if isinstance(operation, ControlFlowOp):
                 for block in operation.blocks:
                     check(block)
-            elif instruction.name not in ("measure", "reset", "barrier", "delay", "store", "break_loop", "continue_loop"):
+            elif instruction.name not in (
+                "measure",
+                "reset",
+                "barrier",
+                "delay",
+                "store",
+                "break_loop",
+                "continue_loop",
+            ):
                 assert instruction.is_standard_gate() or instruction.name == "unitary", instruction.name
 
     check(MultiProgramCircuit(batch).circuit)

@@ -1,0 +1,72 @@
+"""Loops that are left or restarted early must not be routed: Qiskit's router gets them wrong.
+
+It brings the qubits of a loop back to their places at the end of the loop's body, which ``break_loop`` and
+``continue_loop`` jump over, and so the operations that follow stand on the wrong qubits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qiskit.circuit import QuantumCircuit
+from qiskit.converters import dag_to_circuit
+from qiskit.dagcircuit import DAGCircuit
+from qiskit.transpiler.basepasses import AnalysisPass
+
+JUMPS = ("break_loop", "continue_loop")
+"""Operations that stand on every qubit of their loop and touch none."""
+
+_LOOPS = ("for_loop", "while_loop")
+
+
+class CountSwaps(AnalysisPass):
+    """Count the swaps in the bodies of loops that are left or restarted early.
+
+    Writes ``key``: the number of swaps.
+
+    Args:
+        key: Name of the property.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+    def run(self, dag: DAGCircuit) -> None:
+        """Count."""
+        if not any(name in JUMPS for name in dag.count_ops()):
+            self.property_set[self.key] = 0  # nearly always
+            return
+        circuit = dag_to_circuit(dag, copy_operations=False)
+        self.property_set[self.key] = sum(_num_swaps(body) for body in _bodies_with_jumps(circuit))
+
+
+def has_jumps(circuit: QuantumCircuit) -> bool:
+    """Return whether a loop of ``circuit`` is left or restarted early."""
+    return next(_bodies_with_jumps(circuit), None) is not None
+
+
+def _bodies_with_jumps(circuit: QuantumCircuit) -> Iterator[QuantumCircuit]:
+    for instruction in circuit.data:
+        if instruction.is_control_flow():
+            for block in instruction.operation.blocks:
+                if instruction.name in _LOOPS and _jumps(block):
+                    yield block
+                else:
+                    yield from _bodies_with_jumps(block)
+
+
+def _jumps(block: QuantumCircuit) -> bool:
+    return any(
+        instruction.name in JUMPS or (instruction.is_control_flow() and any(map(_jumps, instruction.operation.blocks)))
+        for instruction in block.data
+    )
+
+
+def _num_swaps(block: QuantumCircuit) -> int:
+    return sum(
+        sum(map(_num_swaps, instruction.operation.blocks))
+        if instruction.is_control_flow()
+        else instruction.name == "swap"
+        for instruction in block.data
+    )
