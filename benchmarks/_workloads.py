@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from pathlib import Path
 
 from qiskit import QuantumCircuit, QuantumRegister, qasm2
