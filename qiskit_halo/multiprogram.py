@@ -44,7 +44,7 @@ class MultiProgramCircuit:
 
     Raises:
         HaloValueError: No programs; something that is not a circuit or PUB; a parameter sweep or a wrong number
-            of values; shots or names that do not fit; a program that measures nothing, needs input variables, has
+            of values; shots, names or weights that do not fit; a program that measures nothing, needs input variables, has
             metadata that is not JSON, or holds an operation that cannot be synthesised.
 
     Examples:
@@ -81,6 +81,10 @@ class MultiProgramCircuit:
         if options is not None and not isinstance(options, HaloOptions):
             raise HaloValueError(f"options must be HaloOptions or None, not {type(options).__name__}")
         loaded = load_programs(programs, shots=shots, names=names)
+        if options is not None and options.weights is not None and len(options.weights) != len(loaded):
+            raise HaloValueError(
+                f"weights gives {len(options.weights)} numbers for {len(loaded)} programs; give one a program"
+            )
         merged = merge_programs(loaded, options=options)
         object.__setattr__(self, "_programs", loaded)
         object.__setattr__(self, "_options", options)

@@ -7,7 +7,7 @@ rewiring, a block holds the very bits of the circuit around it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -119,16 +119,8 @@ class Rewiring:
         )
         for register in registers:
             moved.add_register(register)
-        for variable in block.iter_input_vars():
-            moved.add_input(self.variable_of(variable))
-        for variable in block.iter_captures():
-            moved.add_capture(self.variable_of(variable))
-        for variable in block.iter_declared_vars():
-            moved.add_uninitialized_var(self.variable_of(variable))
-        for stretch in block.iter_declared_stretches():
-            moved.add_stretch(self.variable_of(stretch))
-        for instruction in data:
-            moved.append(instruction, copy=False)
+        add_variables(moved, block, self.variable_of)
+        append_all(moved, data)
         return moved
 
     def _condition(
@@ -217,12 +209,36 @@ def empty_like(circuit: QuantumCircuit, register: QuantumRegister) -> QuantumCir
         global_phase=circuit.global_phase,
         metadata=circuit.metadata,
     )
-    for variable in circuit.iter_input_vars():
-        empty.add_input(variable)
-    for variable in circuit.iter_captures():
-        empty.add_capture(variable)
-    for variable in circuit.iter_declared_vars():
-        empty.add_uninitialized_var(variable)
-    for stretch in circuit.iter_declared_stretches():
-        empty.add_stretch(stretch)
+    add_variables(empty, circuit)
     return empty
+
+
+def add_variables(
+    circuit: QuantumCircuit, source: QuantumCircuit, variable_of: Callable[[Variable], Variable] = _itself
+) -> None:
+    """Declare in ``circuit`` what ``source`` declares or takes from outside: variables and stretches.
+
+    Args:
+        circuit: A circuit that the caller has just made.
+        source: The circuit to follow; initial values are not among what is copied.
+        variable_of: Variable of ``source`` -> that of ``circuit``.
+    """
+    for variable in source.iter_input_vars():
+        circuit.add_input(variable_of(variable))
+    for variable in source.iter_captures():
+        circuit.add_capture(variable_of(variable))
+    for variable in source.iter_declared_vars():
+        circuit.add_uninitialized_var(variable_of(variable))
+    for stretch in source.iter_declared_stretches():
+        circuit.add_stretch(variable_of(stretch))
+
+
+def append_all(circuit: QuantumCircuit, instructions: Iterable[CircuitInstruction]) -> None:
+    """Append instructions that are known to fit ``circuit``, without the checks that make ``append`` slow.
+
+    Args:
+        circuit: A circuit that the caller has just made.
+        instructions: On bits, registers and variables of the circuit, each on distinct bits.
+    """
+    for instruction in instructions:
+        circuit._append(instruction)

@@ -9,7 +9,7 @@ from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.body import extract_body
-from qiskit_halo.fragments.compile import two_qubit_pairs
+from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
 from qiskit_halo.fragments.measure import sites_of, time_on
 from qiskit_halo.placement.placement import PlacedPiece, Placement
@@ -51,16 +51,19 @@ def place(circuit: QuantumCircuit, *qubits: tuple[int, ...], num_qubits: int = 3
     placed = []
     for piece, where in zip(find_pieces(segmentation), qubits, strict=True):
         body = extract_body(circuit, segmentation, piece)
+        fragment = make_fragment(body.circuit, where, device)
         placed.append(
             PlacedPiece(
                 piece=piece,
                 body=body,
-                fragment=make_fragment(body.circuit, where, device),
+                fragment=fragment,
                 qubits=where,
                 helpers=piece.wires[1:],
                 start_dt=100,
                 log_best=math.log(0.5),
                 log_success=math.log(0.25),
+                log_floor=math.log(0.2),
+                forms=((fragment, math.log(0.5)),),
             )
         )
     return Placement(pieces=tuple(placed))

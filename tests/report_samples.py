@@ -33,6 +33,7 @@ def small_report(**changes: object) -> HaloReport:
         "num_qubits_used": 4,
         "num_handovers": 2,
         "timing": "exact",
+        "policy": "auto",
         "qpu_time_ratios": {"250": 2.9, "50": 2.6, "0": 1.5},
     }
     return HaloReport(**{**fields, **changes})  # type: ignore[arg-type]
@@ -70,6 +71,7 @@ def crowded_report(num_programs: int = 100, *, seed: int = 5) -> HaloReport:
         num_qubits_used=int((free_at > 0).sum()),
         num_handovers=handovers,
         timing="exact",
+        policy="auto",
         qpu_time_ratios={"250": 2.9, "50": 2.6, "0": 1.5},
     )
 
@@ -111,6 +113,7 @@ def _program(
         num_helpers=helpers,
         start_s=start_s,
         length_s=length_s,
+        wait_s=0.0,
         success_alone=0.9,
         success_merged=0.85,
     )

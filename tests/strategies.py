@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from hypothesis import strategies as st
 from qiskit.circuit import (
     AncillaQubit,
     AncillaRegister,
+    CircuitInstruction,
     ClassicalRegister,
     Clbit,
     Duration,
@@ -20,6 +23,9 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library import GlobalPhaseGate, PauliEvolutionGate, PermutationGate, QFTGate, SGate, UnitaryGate
 from qiskit.quantum_info import SparsePauliOp, random_unitary
+
+from qiskit_halo.rewire import add_variables, append_all
+from qiskit_halo.segments.resources import classical_resources
 
 ANGLES = st.sampled_from([0.3, 0.7, 1.1, 1.9, 2.6])
 # Names that break a careless merge: equal ones, ones that are no identifiers, ones that look like ours.
@@ -116,6 +122,39 @@ _Append = Callable[[st.DrawFn, QuantumCircuit, _Inner], None]
 def _append_operation(draw: st.DrawFn, circuit: QuantumCircuit, kinds: Sequence[_Append], depth: int = 0) -> None:
     allowed = [kind for kind in kinds if depth < 2 or kind not in _NESTED.values()]
     draw(st.sampled_from(allowed))(draw, circuit, lambda: _append_operation(draw, circuit, kinds, depth + 1))
+
+
+@st.composite
+def sampler_pubs(
+    draw: st.DrawFn, circuits: st.SearchStrategy[QuantumCircuit], *, max_shots: int = 300
+) -> tuple[QuantumCircuit, np.ndarray, int]:
+    """A pub: one of ``circuits``, sometimes with parameters and a sweep of some shape."""
+    circuit = draw(circuits)
+    shape = draw(st.sampled_from([(), (), (1,), (3,), (2, 2)]))
+    angles = [Parameter(name) for name in draw(st.sampled_from([[], ["a"], ["t[10]", "t[2]"]]))]
+    if angles:
+        turned = circuit.copy_empty_like()
+        for index, angle in enumerate(angles):
+            turned.ry(angle, index % circuit.num_qubits)
+        for instruction in circuit.data:
+            turned.append(instruction)
+        circuit = turned
+    size = (*shape, len(angles))
+    values = np.array(draw(st.lists(ANGLES, min_size=math.prod(size), max_size=math.prod(size)))).reshape(size)
+    return circuit, values, draw(st.integers(1, max_shots))
+
+
+@st.composite
+def plain_circuits(draw: st.DrawFn, *, max_qubits: int = 3) -> QuantumCircuit:
+    """Gates, measurements, resets and barriers on several registers: what every sampler takes."""
+    num_qubits = draw(st.integers(1, max_qubits))
+    sizes = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
+    registers = [ClassicalRegister(size, f"c{index}") for index, size in enumerate(sizes)]
+    circuit = QuantumCircuit(QuantumRegister(num_qubits, "q"), *registers)
+    kinds = [_gate, _gate, _two_qubit_gate, _two_qubit_gate, _reset, _barrier, _delay]
+    for _ in range(draw(st.integers(1, 8))):
+        draw(st.sampled_from([*kinds, _measure, _measure] if circuit.clbits else kinds))(draw, circuit, lambda: None)
+    return circuit
 
 
 def _qubits(draw: st.DrawFn, circuit: QuantumCircuit, count: int) -> list[Qubit]:
@@ -359,3 +398,138 @@ _NESTED: dict[str, _Append] = {
     "box": _box,
     "break_loop": _break,
 }
+
+
+@st.composite
+def shared_circuits(
+    draw: st.DrawFn, *, max_qubits: int = 4, max_programs: int = 4, max_steps: int = 24, dynamic: bool = True
+) -> QuantumCircuit:
+    """A physical circuit on a line of qubits in whose wires programs follow each other in any order, also in circles.
+
+    Operations are those of :func:`tests.targets.make_target`. Between two owners of a qubit there is one reset at least.
+    """
+    num_qubits, num_programs = draw(st.integers(1, max_qubits)), draw(st.integers(1, max_programs))
+    circuit = QuantumCircuit(
+        QuantumRegister(num_qubits, "q"), *(ClassicalRegister(2, f"p{k}_c") for k in range(num_programs))
+    )
+    owner: list[int | None] = [None] * num_qubits
+    kinds = ["sx", "sx", "cz", "cz", "measure", "measure", "measure", "reset", "delay", "barrier", "rz"]
+    for _ in range(draw(st.integers(1, max_steps))):
+        program, qubit = draw(st.integers(0, num_programs - 1)), draw(st.integers(0, num_qubits - 1))
+        kind = draw(st.sampled_from([*kinds, "if"] if dynamic else kinds))
+        qubits = [qubit, qubit + 1] if kind == "cz" and qubit + 1 < num_qubits else [qubit]
+        for taken in qubits:
+            if owner[taken] not in (None, program):
+                for _ in range(draw(st.integers(1, 2))):
+                    circuit.reset(taken)
+            owner[taken] = program
+        clbit = 2 * program + draw(st.integers(0, 1))
+        if kind == "cz" and len(qubits) == 2:
+            circuit.cz(*qubits)
+        elif kind == "measure":
+            circuit.measure(qubit, clbit)
+        elif kind == "reset":
+            circuit.reset(qubit)
+        elif kind == "delay":
+            circuit.delay(draw(st.sampled_from([16, 160, 2000])), qubit, "dt")
+        elif kind == "barrier":
+            circuit.barrier([q for q in range(num_qubits) if owner[q] == program])
+        elif kind == "rz":
+            circuit.rz(draw(ANGLES), qubit)
+        elif kind == "if":
+            with circuit.if_test((circuit.clbits[clbit], 1)):
+                circuit.x(qubit)
+        else:
+            circuit.sx(qubit)
+    for qubit, program in enumerate(owner):
+        if program is not None and draw(st.booleans()):
+            circuit.measure(qubit, 2 * program)
+    return circuit
+
+
+@st.composite
+def helper_circuits(
+    draw: st.DrawFn, *, max_programs: int = 3, max_rounds: int = 4, num_helpers: int = 2
+) -> QuantumCircuit:
+    """Programs with a data qubit each that share the first qubits as helpers, round by round: HALO's own pattern.
+
+    For a device on which every helper is coupled to all others. Rounds of the programs are listed in any order.
+    """
+    num_programs = draw(st.integers(2, max_programs))
+    circuit = QuantumCircuit(
+        QuantumRegister(num_helpers + num_programs, "q"),
+        *(ClassicalRegister(max_rounds + 1, f"p{k}_c") for k in range(num_programs)),
+    )
+    rounds = [draw(st.integers(1, max_rounds)) for _ in range(num_programs)]
+    order = draw(st.permutations([k for k, count in enumerate(rounds) for _ in range(count)]))
+    done = [0] * num_programs
+    for program in order:
+        helper, data = draw(st.integers(0, num_helpers - 1)), num_helpers + program
+        for _ in range(draw(st.integers(0, 40))):
+            circuit.sx(data)
+        circuit.reset(helper)
+        circuit.sx(helper)
+        circuit.cz(helper, data)
+        for _ in range(draw(st.integers(0, 40))):
+            circuit.sx(helper)
+        if draw(st.booleans()):
+            circuit.cz(helper, data)
+        circuit.measure(helper, program * (max_rounds + 1) + done[program])
+        done[program] += 1
+        if draw(st.integers(0, 3)) == 0:
+            circuit.barrier(helper, data)
+    for program in range(num_programs):
+        circuit.measure(num_helpers + program, program * (max_rounds + 1) + max_rounds)
+    return circuit
+
+
+@st.composite
+def relistings(draw: st.DrawFn, circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[int], list[int]]:
+    """The same program written otherwise: bits declared in another order, independent operations listed in another.
+
+    Comes with the new place of each old qubit, and of each old clbit. Registers, names and metadata are not kept; the
+    qubits of barriers and of nested blocks come in another order too.
+    """
+    qubits = draw(st.permutations(circuit.qubits))
+    clbits = draw(st.permutations(circuit.clbits))
+    out = QuantumCircuit(list(qubits), list(clbits), global_phase=circuit.global_phase)
+    for register in circuit.cregs:  # conditions name them
+        out.add_register(register)
+    for variable in circuit.iter_declared_vars():
+        out.add_uninitialized_var(variable)
+    append_all(out, [_relisted(draw, i) for i in _shuffled(draw, circuit.data)])
+    return out, [qubits.index(q) for q in circuit.qubits], [clbits.index(c) for c in circuit.clbits]
+
+
+def _shuffled(draw: st.DrawFn, data: Sequence[CircuitInstruction]) -> list[CircuitInstruction]:
+    """A random order that keeps that of any two operations with a common bit or variable."""
+    waiting = list(data)
+    out = []
+    while waiting:
+        blocked: dict[object, None] = {}
+        free = []
+        for index, instruction in enumerate(waiting):
+            resources = (*instruction.qubits, *classical_resources(instruction))
+            if not any(resource in blocked for resource in resources):
+                free.append(index)
+            blocked.update(dict.fromkeys(resources))
+        out.append(waiting.pop(draw(st.sampled_from(free))))
+    return out
+
+
+def _relisted(draw: st.DrawFn, instruction: CircuitInstruction) -> CircuitInstruction:
+    if instruction.name == "barrier":
+        return instruction.replace(qubits=draw(st.permutations(instruction.qubits)))
+    if not instruction.is_control_flow():
+        return instruction
+    order = draw(st.permutations(range(len(instruction.qubits))))
+    blocks = []
+    for block in instruction.operation.blocks:
+        moved = QuantumCircuit([block.qubits[i] for i in order], block.clbits, *block.cregs)
+        moved.global_phase = block.global_phase
+        add_variables(moved, block)
+        append_all(moved, [_relisted(draw, i) for i in _shuffled(draw, block.data)])
+        blocks.append(moved)
+    return instruction.replace(
+        operation=instruction.operation.replace_blocks(blocks), qubits=[instruction.qubits[i] for i in order]
+    )

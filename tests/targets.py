@@ -19,7 +19,8 @@ from qiskit.circuit import (
     WhileLoopOp,
 )
 from qiskit.circuit.library import CZGate, RZGate, SXGate, UGate, XGate
-from qiskit.transpiler import InstructionProperties, Target
+from qiskit.providers import BackendV2, Options
+from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
 CONTROL_FLOW = {
     "if_else": IfElseOp,
@@ -79,3 +80,33 @@ def global_target(num_qubits: int) -> Target:
         target.add_instruction(operation)
     target.add_instruction(IfElseOp, name="if_else")
     return target
+
+
+class TargetBackend(BackendV2):
+    """A backend that is its target and cannot run anything."""
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(name="target")
+        self._target = target
+
+    @property
+    def target(self) -> Target:
+        return self._target
+
+    @property
+    def max_circuits(self) -> None:
+        return None
+
+    @classmethod
+    def _default_options(cls) -> Options:
+        return Options()
+
+    def run(self, run_input: object, **options: object) -> None:
+        raise NotImplementedError
+
+
+def noisy_backend(num_qubits: int = 4) -> TargetBackend:
+    """A line whose qubits all differ: T2 below T1, between T1 and 2 T1, at 2 T1 and above it."""
+    times = [(100e-6, 60e-6), (80e-6, 120e-6), (50e-6, 100e-6), (40e-6, 200e-6)]
+    properties = [QubitProperties(t1=times[q % 4][0], t2=times[q % 4][1]) for q in range(num_qubits)]
+    return TargetBackend(make_target(num_qubits, qubit_properties=properties))

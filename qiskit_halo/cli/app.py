@@ -17,7 +17,7 @@ from rich.console import Console
 from qiskit_halo.cli.output import most_frequent
 from qiskit_halo.cli.table import report_table, table_console
 from qiskit_halo.errors import HaloError, HaloValueError, IsolationError
-from qiskit_halo.options import HaloOptions, Sharing
+from qiskit_halo.options import HaloOptions, IdleFill, PolicyName, Reusing, Sharing
 
 # Input that cannot be used, and work that failed on usable input.
 BAD_INPUT = 2
@@ -78,6 +78,35 @@ def run(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="QUBITS", help="Physical qubits never used: 3,17.")
     ] = None,
+    policy: Annotated[
+        str, typer.Option(help="Who goes next on a shared qubit: auto, round_robin or packed.")
+    ] = _DEFAULTS.policy,
+    max_wait: Annotated[
+        float, typer.Option(help="Most microseconds that others may hold a program up while its qubits are alive.")
+    ] = _DEFAULTS.max_wait_s * 1e6,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Share of the turns, one number a program, with commas.", show_default="all alike"),
+    ] = None,
+    scrub: Annotated[
+        bool, typer.Option("--scrub", help="Put a random X before the resets of a hand-over; not repeatable.")
+    ] = False,
+    idle_fill: Annotated[
+        str, typer.Option(help="What fills gaps: delay, or dd for decoupling pulses.")
+    ] = _DEFAULTS.idle_fill,
+    feed_forward: Annotated[
+        float, typer.Option(help="Latency between a measurement and what depends on it, in microseconds.")
+    ] = _DEFAULTS.feed_forward_s * 1e6,
+    crosstalk: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON list of [[a, b], [c, d], factor]: error of a, b while c, d is driven."),
+    ] = None,
+    readout_crosstalk: Annotated[
+        float, typer.Option(help="Share of its success that a live qubit loses at each readout of a neighbour.")
+    ] = _DEFAULTS.readout_crosstalk,
+    reuse: Annotated[
+        str, typer.Option(help="Whether qubits of one program may share a physical qubit: auto, none or max.")
+    ] = _DEFAULTS.reuse,
     out: Annotated[Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")] = None,
     simulate: Annotated[
         bool, typer.Option("--run/--no-run", help="Simulate the merged circuit, or stop at the plan.")
@@ -105,6 +134,15 @@ def run(
                 buffer=buffer,
                 max_duration_s=None if max_duration is None else max_duration * 1e-6,
                 exclude_qubits=_whole_numbers("--exclude", exclude or []),
+                policy=cast("PolicyName", policy),
+                max_wait_s=max_wait * 1e-6,
+                weights=None if weights is None else _numbers("--weights", weights),
+                scrub=scrub,
+                idle_fill=cast("IdleFill", idle_fill),
+                feed_forward_s=feed_forward * 1e-6,
+                crosstalk=() if crosstalk is None else _json_of("--crosstalk", crosstalk),
+                readout_crosstalk=readout_crosstalk,
+                reuse=cast("Reusing", reuse),
             ),
             simulate=simulate,
             noise=noise,
@@ -134,6 +172,22 @@ def _whole_numbers(option: str, texts: list[str]) -> tuple[int, ...]:
         return tuple(int(part) for text in texts for part in text.split(","))
     except ValueError:
         raise HaloValueError(f"{option} takes whole numbers with commas between, not {','.join(texts)!r}") from None
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    """Return the numbers of a comma-separated list."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise HaloValueError(f"{option} takes numbers with commas between, not {text!r}") from None
+
+
+def _json_of(option: str, path: Path) -> Any:
+    """Return what a JSON file holds."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise HaloValueError(f"{option} cannot read {path} as JSON: {error}") from error
 
 
 @contextmanager

@@ -69,6 +69,21 @@ def _share(value: float | None) -> str:
     return _NO_VALUE if value is None else f"{value:.3f}"
 
 
+_LIMITS = {
+    "longest program": "as long as its longest program",
+    "qubits": "all qubits are taken",
+    "good qubits": "the qubits on which programs keep their floors are taken",
+    "fit": "what is free does not fit together",
+}
+
+
+def _fullness(report: HaloReport) -> str:
+    """Return how full the batch is and what keeps it from being shorter."""
+    if report.packing_efficiency is None or report.limited_by is None:
+        return ""
+    return f"; qubits busy {report.packing_efficiency:.0%} of it; {_LIMITS[report.limited_by]}"
+
+
 def _batch_lines(report: HaloReport, isolation: str | None) -> Sequence[str]:
     """Return the figures of the whole batch, one a line."""
     programs = sum(program.index is not None for program in report.programs)
@@ -81,7 +96,7 @@ def _batch_lines(report: HaloReport, isolation: str | None) -> Sequence[str]:
     lines = [
         f"{programs} program{'s' if programs != 1 else ''} on {report.num_qubits_used} of {report.num_qubits} qubits, "
         f"{report.num_handovers} hand-overs",
-        f"makespan: {makespan}",
+        f"makespan: {makespan}{_fullness(report)}",
         f"QPU time, one by one / merged, by repetition delay: {ratios or 'not known'}",
         "success: as predicted, on an empty device and in the batch",
     ]

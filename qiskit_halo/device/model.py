@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
@@ -14,6 +14,7 @@ import rustworkx as rx
 from qiskit.transpiler import InstructionProperties, Target
 
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
+from qiskit_halo.options import FEED_FORWARD_S
 from qiskit_halo.units import seconds_to_dt
 
 FloatArray = npt.NDArray[np.float64]
@@ -47,12 +48,15 @@ class DeviceModel:
     Args:
         target: The device. It is not changed.
         exclude_qubits: Physical qubits that may not be used, besides those that the calibration rules out.
+        feed_forward_s: Latency between a measurement and an operation that depends on it, which no target states.
 
     Raises:
         HaloTranspilerError: The target states no qubits, or an excluded qubit is not on the device.
     """
 
-    def __init__(self, target: Target, exclude_qubits: Iterable[int] = ()) -> None:
+    def __init__(
+        self, target: Target, exclude_qubits: Iterable[int] = (), *, feed_forward_s: float = FEED_FORWARD_S
+    ) -> None:
         if not target.num_qubits:
             raise HaloTranspilerError(
                 "the target states no number of qubits; give a backend, or a target with its qubits"
@@ -66,11 +70,15 @@ class DeviceModel:
                 f"exclude_qubits names qubit {outside[0]}, but the device has qubits 0 to {self.num_qubits - 1}"
             )
         self.dt_s: float = target.dt or ORDER_ONLY_DT_S
-        self.alignment: int = int(np.lcm(target.pulse_alignment or 1, target.acquire_alignment or 1))
+        self.feed_forward_s = feed_forward_s
+        # Pulses last multiples of the granularity, so that delays between starts on it do so too.
+        steps = (target.pulse_alignment, target.acquire_alignment, target.granularity)
+        self.alignment: int = int(np.lcm.reduce([step or 1 for step in steps]))
         self.has_durations = target.dt is not None and _states_durations(target)
         self.has_calibration = _states_errors(target)
         self.t1_s, self.t2_s = self._coherence()
         self.gates: dict[str, GateTable] = {}
+        self._durations: dict[tuple[str, tuple[int, ...]], int] = {}
         for name in target.operation_names:
             table = self._gate_table(name)
             if table is not None:
@@ -123,6 +131,19 @@ class DeviceModel:
         return tuple((int(a), int(b)) for a, b in np.argwhere(np.triu(alive, 1)))
 
     @cached_property
+    def log_coupler_success(self) -> FloatArray:
+        """Log of the success of the best two-qubit gate between qubits, either way, shape (n, n); -inf if unusable."""
+        best = np.full((self.num_qubits, self.num_qubits), np.inf)
+        for table in self.gates.values():
+            if table.error.ndim == 2:
+                best = np.fmin(best, np.fmin(table.error, table.error.T))
+        usable = np.zeros_like(best, dtype=bool)
+        for a, b in self.couplers:
+            usable[a, b] = usable[b, a] = True
+        result: FloatArray = np.where(usable, np.log1p(-np.where(usable, best, 0.0)), -np.inf)
+        return result
+
+    @cached_property
     def graph(self) -> rx.PyGraph[int, None]:
         """All qubits as nodes, usable couplers as edges."""
         graph: rx.PyGraph[int, None] = rx.PyGraph(multigraph=False)
@@ -148,6 +169,14 @@ class DeviceModel:
 
         A directed gate that the target has only the other way round takes what it takes there.
         """
+        # Reading one number from an array takes longer than all else that is done for an operation.
+        key = (name, qubits)
+        known = self._durations.get(key)
+        if known is None:
+            known = self._durations[key] = self._duration_dt(name, qubits)
+        return known
+
+    def _duration_dt(self, name: str, qubits: tuple[int, ...]) -> int:
         table = self.gates.get(name)
         if table is None or table.duration_dt.ndim != len(qubits):
             return 0
@@ -157,6 +186,25 @@ class DeviceModel:
         if np.isnan(duration):
             duration = table.duration_dt[qubits[::-1]]
         return 0 if np.isnan(duration) else int(duration)
+
+    def durations_dt(
+        self, name: str, columns: Sequence[npt.NDArray[np.int64]], num_places: int
+    ) -> npt.NDArray[np.int64]:
+        """Return :meth:`duration_dt` on many places at once, shape (num_places,).
+
+        Args:
+            name: The operation.
+            columns: Physical qubits, one array of shape (num_places,) for each qubit of the operation.
+            num_places: Number of places.
+        """
+        table = self.gates.get(name)
+        if table is None or table.duration_dt.ndim != len(columns):
+            return np.zeros(num_places, dtype=np.int64)
+        if name == "reset":
+            return self.reset_dt[columns[0]]
+        duration = table.duration_dt[tuple(columns)]
+        duration = np.where(np.isnan(duration), table.duration_dt[tuple(columns[::-1])], duration)
+        return np.nan_to_num(duration, nan=0.0).astype(np.int64)
 
     def warn_about_gaps(self) -> None:
         """Say what the target leaves out."""

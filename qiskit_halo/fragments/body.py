@@ -1,32 +1,34 @@
-"""Lift one rigid piece out of a circuit: a small circuit of its own, numbered by structure alone.
+"""Lift rigid pieces out of a circuit: small circuits of their own, numbered by structure alone.
 
-Two programs that are the same apart from their names, or from where they stand in the merged circuit, give equal
-bodies, so that each distinct body is compiled once.
+Two programs that are the same apart from their names, the order in which their qubits are declared, or where they
+stand in the merged circuit, give equal bodies, so that each distinct body is compiled once.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import (
+    Barrier,
     CircuitInstruction,
     ClassicalRegister,
     Clbit,
+    Delay,
+    Measure,
     Parameter,
     ParameterExpression,
     QuantumCircuit,
     Qubit,
+    Reset,
 )
-from qiskit.circuit.classical import expr
 
+from qiskit_halo.fragments.canonical import canonical_order
+from qiskit_halo.fragments.key import structure_key
+from qiskit_halo.fragments.renumber import canonical_parameter, canonical_variable, free_parameters, renumber
 from qiskit_halo.rewire import Rewiring, Variable
 from qiskit_halo.segments.find import Segmentation
 from qiskit_halo.segments.pieces import Piece, piece_instructions
-from qiskit_halo.segments.resources import classical_resources
-
-_NAMESPACE = uuid.UUID("6a0d4c52-3f5c-5d0e-9d5d-1c7f1f0a7a11")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,8 @@ class Body:
     """A piece as a circuit of its own, and how its bits map back.
 
     Args:
-        circuit: Qubit i is the piece's i-th wire, clbit j its j-th classical bit, both ascending in the source.
+        circuit: Numbered and ordered by structure alone. Equal bodies may share it: it must not be changed.
+        key: Its :func:`~qiskit_halo.fragments.key.structure_key`.
         wires: Wire of the source circuit for each qubit.
         clbits: Clbit of the source circuit for each clbit.
         variables: Variables and stretches of the source; the body's are named ``v0``, ``v1``, ... in this order.
@@ -43,40 +46,92 @@ class Body:
     """
 
     circuit: QuantumCircuit
+    key: str
     wires: tuple[int, ...]
     clbits: tuple[Clbit, ...]
-    variables: tuple[Variable, ...]
-    parameters: tuple[Parameter, ...]
-    loops: tuple[Parameter, ...]
+    variables: tuple[Variable, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    loops: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Template:
+    """The body of plain instructions, for all pieces that write the same ones.
+
+    Args:
+        circuit: As in :class:`Body`.
+        key: As in :class:`Body`.
+        qubits: For each qubit, how many others the source writes before it.
+        clbits: For each clbit, how many others the source writes before it.
+    """
+
+    circuit: QuantumCircuit
+    key: str
+    qubits: tuple[int, ...]
+    clbits: tuple[int, ...]
+
+
+class BodyReader:
+    """Lifts the pieces of one circuit out of it; looks at each distinct piece once.
+
+    Args:
+        circuit: Where the pieces are.
+        segmentation: The circuit, cut.
+        least_resets: Rounds between an anonymous component of a piece and another one on the same wire.
+    """
+
+    def __init__(self, circuit: QuantumCircuit, segmentation: Segmentation, *, least_resets: int = 1) -> None:
+        self._least_resets = least_resets
+        self._circuit = circuit
+        self._segmentation = segmentation
+        self._wire_of: dict[Qubit, int] = {qubit: wire for wire, qubit in enumerate(circuit.qubits)}
+        self._templates: dict[Hashable, _Template] = {}
+
+    def read(self, piece: Piece) -> Body:
+        """Return ``piece`` as a circuit of its own.
+
+        Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are
+        not: a piece starts in |0>, and whoever places it sees to that.
+        """
+        instructions = piece_instructions(self._circuit, self._segmentation, piece, self._least_resets)
+        qubits: dict[Qubit, int] = {}
+        clbits: dict[Clbit, int] = {}
+        written = _as_written(instructions, qubits, clbits)
+        if written is None:
+            return self._lift(instructions, [self._circuit.qubits[w] for w in piece.wires], piece)
+        if written not in self._templates:
+            self._templates[written] = _template(instructions, qubits, clbits)
+        template = self._templates[written]
+        source_qubits, source_clbits = list(qubits), list(clbits)
+        return Body(
+            circuit=template.circuit,
+            key=template.key,
+            wires=tuple(self._wire_of[source_qubits[place]] for place in template.qubits),
+            clbits=tuple(source_clbits[place] for place in template.clbits),
+        )
+
+    def _lift(self, instructions: list[CircuitInstruction], qubits: list[Qubit], piece: Piece) -> Body:
+        order = canonical_order(instructions, qubits, [self._circuit.clbits[index] for index in piece.clbits])
+        canonical, variables, loops = renumber(order.instructions, order.qubits, order.clbits, order.variables)
+        parameters = free_parameters(canonical)
+        if parameters:
+            canonical = canonical.assign_parameters(
+                {parameter: canonical_parameter("x", index) for index, parameter in enumerate(parameters)}
+            )
+        return Body(
+            circuit=canonical,
+            key=structure_key(canonical),
+            wires=tuple(self._wire_of[qubit] for qubit in order.qubits),
+            clbits=order.clbits,
+            variables=variables,
+            parameters=parameters,
+            loops=loops,
+        )
 
 
 def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, *, least_resets: int = 1) -> Body:
-    """Return ``piece`` of ``circuit`` as a circuit of its own.
-
-    Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are
-    not: a piece starts in |0>, and whoever places it sees to that.
-
-    Args:
-        circuit: The circuit that the piece was found in.
-        segmentation: The circuit, cut.
-        piece: What to lift out.
-        least_resets: Rounds between an anonymous component of the piece and another one on the same wire.
-    """
-    qubits = [circuit.qubits[wire] for wire in piece.wires]
-    instructions = _in_canonical_order(piece_instructions(circuit, segmentation, piece, least_resets), qubits)
-    clbits = tuple(circuit.clbits[index] for index in piece.clbits)
-    canonical, variables, loops = _renumber(instructions, qubits, clbits, _variables(instructions))
-    parameters = _parameters(canonical)
-    if parameters:
-        canonical = canonical.assign_parameters({p: _canonical_parameter("x", i) for i, p in enumerate(parameters)})
-    return Body(
-        circuit=canonical,
-        wires=piece.wires,
-        clbits=clbits,
-        variables=variables,
-        parameters=parameters,
-        loops=loops,
-    )
+    """Return ``piece`` of ``circuit`` as a circuit of its own; for many pieces see :class:`BodyReader`."""
+    return BodyReader(circuit, segmentation, least_resets=least_resets).read(piece)
 
 
 def put_back(
@@ -92,11 +147,11 @@ def put_back(
     """
     if body.parameters:
         # Compiling may have dropped a parameter that no outcome depends on.
-        source = {_canonical_parameter("x", index): parameter for index, parameter in enumerate(body.parameters)}
+        source = {canonical_parameter("x", index): parameter for index, parameter in enumerate(body.parameters)}
         compiled = compiled.assign_parameters(source, strict=False)
-    source_loops = {_canonical_parameter("i", index): loop for index, loop in enumerate(body.loops)}
+    source_loops = {canonical_parameter("i", index): loop for index, loop in enumerate(body.loops)}
     to_qubit = dict(zip(compiled.qubits, qubits, strict=True))
-    source_variables = {_canonical_variable(v, index): v for index, v in enumerate(body.variables)}
+    source_variables = {canonical_variable(v, index): v for index, v in enumerate(body.variables)}
     rewiring = Rewiring(
         clbits=dict(zip(compiled.clbits, body.clbits, strict=True)),
         register_of=_register_finder(out),
@@ -110,95 +165,43 @@ def put_back(
     return instructions, compiled.global_phase
 
 
-def _in_canonical_order(instructions: list[CircuitInstruction], qubits: Sequence[Qubit]) -> list[CircuitInstruction]:
-    """Order by layer, then by first qubit: independent of how the source circuit interleaved its wires."""
-    number = {qubit: index for index, qubit in enumerate(qubits)}
-    layer: dict[object, int] = {}
-    keys = []
-    for index, instruction in enumerate(instructions):
-        resources = (*instruction.qubits, *classical_resources(instruction))
-        depth = max((layer.get(resource, 0) for resource in resources), default=0)
-        layer.update(dict.fromkeys(resources, depth + 1))
-        # Operations of one layer share no qubit; those without any keep their own order.
-        first = min((number[qubit] for qubit in instruction.qubits), default=len(number))
-        keys.append((depth, first, index))
-    return [instructions[index] for _, _, index in sorted(keys)]
-
-
-def _variables(instructions: list[CircuitInstruction]) -> tuple[Variable, ...]:
-    found: dict[Variable, None] = {}
-    for instruction in instructions:
-        for resource in classical_resources(instruction):
-            if not isinstance(resource, Clbit):
-                found[resource] = None
-    return tuple(found)
-
-
-def _uuid(kind: str, index: int) -> uuid.UUID:
-    return uuid.uuid5(_NAMESPACE, f"{kind}{index}")
-
-
-def _canonical_parameter(kind: str, index: int) -> Parameter:
-    # A parameter's uuid decides the order in which Qiskit lists it: fix it with the name. Loops and unbound parameters
-    # are renamed one after the other, and no two may share a name meanwhile: a user's own must not look like this.
-    return Parameter(f"_halo_{kind}{index}", uuid=_uuid(kind, index))
-
-
-def _canonical_variable(variable: Variable, index: int) -> Variable:
-    if isinstance(variable, expr.Stretch):
-        return expr.Stretch(_uuid("v", index), f"v{index}")
-    return expr.Var(_uuid("v", index), variable.type, name=f"v{index}")
-
-
-def _renumber(
-    instructions: Sequence[CircuitInstruction],
-    qubits: Sequence[Qubit],
-    clbits: Sequence[Clbit],
-    variables: Sequence[Variable],
-) -> tuple[QuantumCircuit, tuple[Variable, ...], tuple[Parameter, ...]]:
-    """Return ``instructions`` on fresh bits, registers ``r0``, ..., variables ``v0``, ... and loop parameters of our own.
-
-    The source's variables and loop parameters come second and third. Variables that a nested block declares for itself
-    are renamed too, and listed after the others.
-    """
-    canonical = QuantumCircuit(len(qubits))
-    canonical.add_bits([Clbit() for _ in clbits])
-    own_variables: dict[Variable, Variable] = {}
-
-    def variable_of(variable: Variable) -> Variable:
-        if variable not in own_variables:
-            own_variables[variable] = _canonical_variable(variable, len(own_variables))
-        return own_variables[variable]
-
-    own_loops: dict[Parameter, Parameter] = {}
-
-    def loop_of(loop: Parameter) -> Parameter:
-        return own_loops.setdefault(loop, _canonical_parameter("i", len(own_loops)))
-
-    for variable in map(variable_of, variables):
-        if isinstance(variable, expr.Stretch):
-            canonical.add_stretch(variable)
-        else:
-            canonical.add_uninitialized_var(variable)
-    registers: dict[tuple[Clbit, ...], ClassicalRegister] = {}
-
-    def register_of(bits: tuple[Clbit, ...]) -> ClassicalRegister:
-        if bits not in registers:
-            registers[bits] = ClassicalRegister(bits=bits, name=f"r{len(registers)}")
-            canonical.add_register(registers[bits])
-        return registers[bits]
-
-    rewiring = Rewiring(
-        clbits=dict(zip(clbits, canonical.clbits, strict=True)),
-        register_of=register_of,
-        variable_of=variable_of,
-        loop_of=loop_of,
+def _template(instructions: list[CircuitInstruction], qubits: dict[Qubit, int], clbits: dict[Clbit, int]) -> _Template:
+    order = canonical_order(instructions, list(qubits), list(clbits))
+    circuit, _, _ = renumber(order.instructions, order.qubits, order.clbits, ())
+    return _Template(
+        circuit=circuit,
+        key=structure_key(circuit),
+        qubits=tuple(qubits[qubit] for qubit in order.qubits),
+        clbits=tuple(clbits[clbit] for clbit in order.clbits),
     )
-    to_qubit = dict(zip(qubits, canonical.qubits, strict=True))
+
+
+def _as_written(
+    instructions: Sequence[CircuitInstruction], qubits: dict[Qubit, int], clbits: dict[Clbit, int]
+) -> Hashable | None:
+    """Return plain instructions as they are written, ``None`` if one is not plain; number their bits as they come.
+
+    Equal for pieces that are equal up to the bits they stand on. Plain are Qiskit's own gates with literal angles,
+    measurements, resets, barriers and delays of a stated length: everything whose parameters say all there is to say.
+    """
+    written = []
     for instruction in instructions:
-        moved = rewiring.instruction(instruction, [to_qubit[qubit] for qubit in instruction.qubits])
-        canonical.append(moved, copy=False)
-    return canonical, tuple(own_variables), tuple(own_loops)
+        params = instruction.params
+        if instruction.is_standard_gate():
+            if any(isinstance(value, ParameterExpression) for value in params):
+                return None
+        else:
+            operation = instruction.operation
+            # A subclass may mean something else, but Qiskit's own singletons do not.
+            kind = getattr(operation, "base_class", None)
+            if kind is Delay and isinstance(operation.duration, (int, float)):
+                params = (operation.duration, operation.unit)
+            elif kind not in (Measure, Reset, Barrier):
+                return None
+        places = [qubits.setdefault(qubit, len(qubits)) for qubit in instruction.qubits]
+        places += [clbits.setdefault(clbit, len(clbits)) for clbit in instruction.clbits]
+        written.append((instruction.name, instruction.label, tuple(params), tuple(places)))
+    return tuple(written)
 
 
 def _register_finder(circuit: QuantumCircuit) -> Callable[[tuple[Clbit, ...]], ClassicalRegister]:
@@ -211,17 +214,3 @@ def _register_finder(circuit: QuantumCircuit) -> Callable[[tuple[Clbit, ...]], C
         return by_bits[bits]
 
     return find
-
-
-def _parameters(circuit: QuantumCircuit) -> tuple[Parameter, ...]:
-    if not circuit.num_parameters:
-        return ()
-    unbound = dict.fromkeys(circuit.parameters)
-    found: dict[Parameter, None] = {}
-    for instruction in circuit.data:
-        for value in instruction.params:
-            # Blocks are among the values too; the parameter of a loop is not free outside it.
-            if isinstance(value, (ParameterExpression, QuantumCircuit)):
-                used = sorted(value.parameters, key=lambda parameter: parameter.name)
-                found.update(dict.fromkeys(parameter for parameter in used if parameter in unbound))
-    return tuple({**found, **unbound})

@@ -1,25 +1,36 @@
-"""Compile one body alone, as well as Qiskit can: the one place below the passes that runs a pass manager."""
+"""Compile one body alone, as well as Qiskit can: the one place below the passes that runs pass managers."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qiskit.circuit import Barrier, QuantumCircuit, QuantumRegister
-from qiskit.transpiler import PassManager, StagedPassManager, Target, generate_preset_pass_manager
+from qiskit.circuit import QuantumCircuit
+from qiskit.transpiler import Target
 from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
 from qiskit_halo.errors import HaloTranspilerError
+from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
+from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
-from qiskit_halo.fragments.jumps import JUMPS, CountSwaps, has_jumps
+from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
 from qiskit_halo.fragments.measure import sites_of, time_on
-from qiskit_halo.rewire import empty_like, has_variables
+from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
+from qiskit_halo.fragments.settle import Settler
+from qiskit_halo.fragments.stages import Draft, Stages
+from qiskit_halo.fragments.variants import pareto_front
+from qiskit_halo.options import Reusing
+from qiskit_halo.rewire import has_variables
 
 logger = logging.getLogger(__name__)
+
+NUM_VARIANTS = (1, 4, 8, 16)
+"""Routings tried of each body, by optimization level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,19 +40,42 @@ class CompileSettings:
     Args:
         optimization_level: Level of Qiskit's preset pass manager, 0 to 3.
         seed: First seed of its random parts.
-        num_variants: Compilations of each distinct body, with consecutive seeds; the best predicted success wins.
-            Routing is random and one run can be bad: on HALO's small suites four are measurably better than one.
+        num_variants: Routings tried of each body that needs SWAPs at all, Qiskit's own first; ``None`` takes what suits
+            the level. Routing is random and one run can be bad; the quarter that looks best is compiled to the end.
+        reuse: Whether qubits of one body may share a wire: where it pays, never, or as much as possible.
+        resets: Rounds of reset between two qubits of one wire.
         extra: Other keywords of :func:`~qiskit.transpiler.generate_preset_pass_manager`.
     """
 
     optimization_level: int = 2
     seed: int = 0
-    num_variants: int = 4
+    num_variants: int | None = None
+    reuse: Reusing = "auto"
+    resets: int = 2
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.num_variants is not None and self.num_variants < 1:
+            raise HaloTranspilerError(f"num_variants must be at least 1, not {self.num_variants}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a body is compiled.
+
+    Args:
+        region: Connected physical qubits.
+        target: They alone, renumbered.
+        stages: Qiskit's stages for them.
+    """
+
+    region: tuple[int, ...]
+    target: Target
+    stages: Stages
 
 
 class FragmentCompiler:
-    """Compiles bodies for regions of one device; keeps the regions' targets.
+    """Compiles bodies for regions of one device; keeps the pass managers of the regions.
 
     Args:
         device: The device.
@@ -51,11 +85,25 @@ class FragmentCompiler:
     def __init__(self, device: DeviceModel, settings: CompileSettings) -> None:
         self._device = device
         self._settings = settings
-        self._targets: dict[tuple[tuple[int, ...], bool], Target] = {}
-        self._passes: dict[tuple[int, int, int], StagedPassManager] = {}
+        num_variants = settings.num_variants or NUM_VARIANTS[settings.optimization_level]
+        estimator = LossEstimator(device)
+        self._settler = Settler(device, estimator)
+        usual = RoutingSettings(
+            num_variants=num_variants,
+            num_finished=max(1, num_variants // 4),
+            seed=settings.seed,
+            reuse=settings.reuse,
+            resets=settings.resets,
+        )
+        # Of loops that must not be routed one routing in several leaves them alone, and any may be the one.
+        many = max(num_variants, NUM_VARIANTS[2])
+        careful = dataclasses.replace(usual, num_variants=many, num_finished=many, reuse="none")
+        self._router = Router(device, estimator, usual)
+        self._careful_router = Router(device, estimator, careful)
+        self._places: dict[tuple[tuple[int, ...], int, bool], _Place] = {}
 
-    def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> Fragment:
-        """Return the best of several compilations of ``body`` on ``region``.
+    def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
+        """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.
 
         Args:
             body: A circuit of its own, no wider than the region.
@@ -63,129 +111,94 @@ class FragmentCompiler:
             name: What to call it in an error: the program's index and name.
 
         Raises:
-            HaloTranspilerError: The body holds an operation that the device lacks, or a loop that Qiskit cannot route.
+            HaloTranspilerError: The body holds an operation that the device lacks, or a loop that cannot be routed.
         """
-        region = tuple(region)
         # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
-        symmetric = has_variables(body)
-        if (region, symmetric) not in self._targets:
-            self._targets[region, symmetric] = region_target(self._device, region, symmetric=symmetric)
-        target = self._targets[region, symmetric]
-        _check_control_flow(body, target, name)
-        # Level 0 lays out without a look at the couplers, so that nearly everything needs routing.
-        level = max(1, self._settings.optimization_level) if has_jumps(body) else self._settings.optimization_level
-        if self._settings.num_variants < 1:
-            raise HaloTranspilerError(f"num_variants must be at least 1, not {self._settings.num_variants}")
-        best: Fragment | None = None
-        for variant in range(self._settings.num_variants):
-            compiled = self._run(body, target, level, self._settings.seed + variant, name)
-            if compiled is None:
-                continue
-            fragment = self._measure(compiled, body.num_qubits, region)
-            if best is None or fragment.log_success > best.log_success:
-                best = fragment
-            if body.num_qubits == 1:
-                break  # Nothing to route: seeds make no difference.
-        if best is None:
-            raise HaloTranspilerError(
-                f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, and "
-                "Qiskit's routing is wrong for such a loop; rewrite it with if_test, or use fewer pairs of qubits in it"
-            )
-        logger.debug("%s: %d sites, %d dt", name, best.num_sites, best.timing.length_dt)
-        return best
-
-    def _run(self, body: QuantumCircuit, target: Target, level: int, seed: int, name: str) -> QuantumCircuit | None:
-        """Return ``body`` compiled for ``target``, ``None`` if Qiskit routed a loop that it gets wrong."""
-        passes = self._pass_manager(target, level, seed)
+        # Lower levels look for a layout too little, so that loops which must not be routed would have to be.
+        jumps = has_jumps(body)
+        level = max(2, self._settings.optimization_level) if jumps else self._settings.optimization_level
+        router = self._careful_router if jumps else self._router
+        place = self._place(tuple(region), level, symmetric=has_variables(body))
+        _check_control_flow(body, place.target, name)
         try:
-            compiled = passes.run(body)
+            routings = _unharmed(body, router.route(body, place.stages, place.region))
+            fragments = [self._finish(routing, place, body.num_qubits) for routing in routings]
         except TranspilerError as error:
             raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
-        swaps = passes.property_set
-        return None if swaps["halo_swaps_after"] > swaps["halo_swaps_before"] else compiled
+        if not fragments:
+            raise HaloTranspilerError(
+                f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, "
+                "and Qiskit's routing is wrong for such a loop; rewrite it with if_test, or use fewer pairs of qubits in it"
+            )
+        front = pareto_front(fragments)
+        logger.debug(
+            "%s: %d forms, best %d sites, %d dt", name, len(front), front[0].num_sites, front[0].timing.length_dt
+        )
+        return front
 
-    def _pass_manager(self, target: Target, level: int, seed: int) -> StagedPassManager:
-        # Building one takes as long as compiling a small program. The targets live as long as this object, so that
-        # their ids stay theirs.
-        key = (id(target), level, seed)
-        if key not in self._passes:
-            passes = generate_preset_pass_manager(level, target=target, seed_transpiler=seed, **self._settings.extra)
-            passes.pre_layout = PassManager([CountSwaps("halo_swaps_before")])
-            passes.post_routing = PassManager([CountSwaps("halo_swaps_after")])
-            # Times are ours to set; Qiskit's default stage also fails on delays where the target aligns pulses.
-            passes.scheduling = None
-            self._passes[key] = passes
-        return self._passes[key]
-
-    def _measure(self, compiled: QuantumCircuit, num_qubits: int, region: tuple[int, ...]) -> Fragment:
-        circuit, used = _compact(compiled)
-        home = tuple(region[q] for q in used)
-        site_of = {qubit: site for site, qubit in enumerate(used)}
-        timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
+    def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
+        compiled = place.stages.finish(routing.on_region(len(place.region)))
+        circuit, used = compact(compiled.circuit)
         pairs = list(two_qubit_pairs(circuit))
-        layout = compiled.layout
-        start = layout.initial_index_layout(filter_ancillas=True) if layout else list(range(num_qubits))
-        final = layout.final_index_layout(filter_ancillas=True) if layout else start
+        alive = routing.alive_s()
+        alive_s = [alive.get(q, 0.0) for q in used]
+        home = self._settler.settle(
+            circuit, pairs, alive_s, [place.region[q] for q in used], place.target, place.region
+        )
+        timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
+        starts, finals = _ends(routing, compiled, used, num_qubits)
+        reuse = routing.reuse
         return Fragment(
             circuit=circuit,
             home=home,
-            start_sites=tuple(site_of.get(q) for q in start),
-            final_sites=tuple(site_of.get(q) for q in final),
+            start_sites=starts,
+            final_sites=finals,
             timing=timing,
             workload=workload,
             shapes=find_shapes(len(home), pairs),
             log_success=log_success,
+            reused=() if reuse is None else reuse.takeovers,
+            variant=routing.name if reuse is None else f"reuse {len(reuse.takeovers)}, {routing.name}",
         )
 
-
-def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
-    """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    for instruction in circuit.data:
-        if len(instruction.qubits) < 2 or instruction.name in ("barrier", *JUMPS):
-            continue
-        where = [index[q] for q in instruction.qubits]
-        if instruction.is_control_flow():
-            for block in instruction.operation.blocks:
-                yield from ((where[a], where[b]) for a, b in two_qubit_pairs(block))
-        else:
-            yield (where[0], where[1])
+    def _place(self, region: tuple[int, ...], level: int, symmetric: bool) -> _Place:
+        # Building the stages takes as long as compiling a small program.
+        key = (region, level, symmetric)
+        if key not in self._places:
+            target = region_target(self._device, region, symmetric=symmetric)
+            stages = Stages(target, level, self._settings.seed, self._settings.extra)
+            self._places[key] = _Place(region, target, stages)
+        return self._places[key]
 
 
-def _compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
-    """Return the circuit on the qubits it really uses, and which those were."""
-    index = {qubit: i for i, qubit in enumerate(compiled.qubits)}
-    used = sorted(
-        dict.fromkeys(
-            index[q] for instruction in compiled.data if instruction.name != "barrier" for q in instruction.qubits
-        )
+def _unharmed(body: QuantumCircuit, routings: Sequence[Routing]) -> Sequence[Routing]:
+    """Return the routings that leave alone the loops which must not be routed."""
+    if not has_jumps(body):
+        return routings
+    own = count_loop_swaps(body)
+    return [routing for routing in routings if count_loop_swaps(routing.draft.circuit) <= own]
+
+
+def _ends(
+    routing: Routing, compiled: Draft, used: Sequence[int], num_qubits: int
+) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Return the site where each qubit of the body starts, and where each ends."""
+    site_of = {qubit: site for site, qubit in enumerate(used)}
+    starts, finals = routing.ends(compiled)
+    reuse = routing.reuse
+    wires = range(num_qubits) if reuse is None else reuse.wires
+    later = {} if reuse is None else dict(reuse.takeovers)
+    earlier = dict.fromkeys(later.values())
+    return (
+        tuple(None if q in later else site_of.get(starts[wire]) for q, wire in enumerate(wires)),
+        tuple(None if q in earlier else site_of.get(finals[wire]) for q, wire in enumerate(wires)),
     )
-    circuit = empty_like(compiled, QuantumRegister(len(used), "site"))
-    site_of = {compiled.qubits[q]: circuit.qubits[site] for site, q in enumerate(used)}
-    for instruction in compiled.data:
-        if instruction.name == "barrier":
-            held = [site_of[q] for q in instruction.qubits if q in site_of]
-            if held:
-                circuit.append(Barrier(len(held), instruction.label), held, copy=False)
-        else:
-            circuit.append(instruction.replace(qubits=[site_of[q] for q in instruction.qubits]), copy=False)
-    return circuit, used
 
 
 def _check_control_flow(body: QuantumCircuit, target: Target, name: str) -> None:
-    for construct in _control_flow_names(body):
+    for construct in control_flow_names(body):
         if construct not in target.operation_names:
             raise HaloTranspilerError(
                 f"{name} uses {construct}, which this device does not have; "
                 "unroll it, or take a device with it in target.operation_names"
             )
-
-
-def _control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
-    for instruction in circuit.data:
-        if instruction.name in JUMPS:
-            yield instruction.name
-        elif instruction.is_control_flow():
-            yield instruction.name
-            for block in instruction.operation.blocks:
-                yield from _control_flow_names(block)

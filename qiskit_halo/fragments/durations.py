@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, Duration, QuantumCircuit
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.timing import as_soon_as_possible, timed_operations
 from qiskit_halo.units import SECONDS_PER, seconds_to_dt
-
-FEED_FORWARD_S = 0.7e-6
-"""Assumed latency between a measurement and an operation that depends on it inside a shot."""
 
 LOOP_ROUNDS = 8
 """Rounds that a loop of unknown length is assumed to take."""
@@ -57,11 +56,15 @@ class Durations:
         return seconds_to_dt(float(duration) * SECONDS_PER[unit], self._device.dt_s)
 
     def _control_flow(self, operation: ControlFlowOp, physical: Sequence[int]) -> int:
-        longest: int = max((self._block(block, physical) for block in operation.blocks), default=0)
+        longest = max((self._block(block, physical) for block in operation.blocks), default=0)
+        return int(self.of_branches(operation, np.array([longest], dtype=np.int64))[0])
+
+    def of_branches(self, operation: ControlFlowOp, longest_dt: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the length of ``operation`` whose longest block takes ``longest_dt``, an array of any shape."""
         if operation.name == "box":
             stated = 0 if operation.duration is None else self._stated(operation.duration, operation.unit)
-            return max(longest, stated)
-        return seconds_to_dt(FEED_FORWARD_S, self._device.dt_s) + rounds_of(operation) * longest
+            return np.maximum(longest_dt, stated)
+        return seconds_to_dt(self._device.feed_forward_s, self._device.dt_s) + rounds_of(operation) * longest_dt
 
     def _block(self, block: QuantumCircuit, physical: Sequence[int]) -> int:
         index = {qubit: i for i, qubit in enumerate(block.qubits)}

@@ -37,6 +37,9 @@ class Fragment:
         workload: What predicted success depends on.
         shapes: Connected parts, largest first.
         log_success: Log of the predicted success at home.
+        reused: Pairs (qubit, earlier qubit) of the body: the first took over the wire of the second, after a reset.
+            Where it does, ``start_sites`` holds the first and ``final_sites`` the last qubit of a wire only.
+        variant: A short name that tells it from other compiled forms of the same body.
     """
 
     circuit: QuantumCircuit
@@ -47,6 +50,13 @@ class Fragment:
     workload: Workload
     shapes: tuple[Shape, ...]
     log_success: float
+    reused: tuple[tuple[int, int], ...] = ()
+    variant: str = ""
+
+    @property
+    def busy_dt(self) -> int:
+        """Ticks that it holds its sites, summed over all of them."""
+        return sum(stop - start for start, stop in self.timing.busy_dt)
 
     @property
     def num_sites(self) -> int:

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.converters import dag_to_circuit
-from qiskit.dagcircuit import DAGCircuit
-from qiskit.transpiler.basepasses import AnalysisPass
 
 JUMPS = ("break_loop", "continue_loop")
 """Operations that stand on every qubit of their loop and touch none."""
@@ -19,31 +16,14 @@ JUMPS = ("break_loop", "continue_loop")
 _LOOPS = ("for_loop", "while_loop")
 
 
-class CountSwaps(AnalysisPass):
-    """Count the swaps in the bodies of loops that are left or restarted early.
-
-    Writes ``key``: the number of swaps.
-
-    Args:
-        key: Name of the property.
-    """
-
-    def __init__(self, key: str) -> None:
-        super().__init__()
-        self.key = key
-
-    def run(self, dag: DAGCircuit) -> None:
-        """Count."""
-        if not any(name in JUMPS for name in dag.count_ops()):
-            self.property_set[self.key] = 0  # nearly always
-            return
-        circuit = dag_to_circuit(dag, copy_operations=False)
-        self.property_set[self.key] = sum(_num_swaps(body) for body in _bodies_with_jumps(circuit))
-
-
 def has_jumps(circuit: QuantumCircuit) -> bool:
     """Return whether a loop of ``circuit`` is left or restarted early."""
     return next(_bodies_with_jumps(circuit), None) is not None
+
+
+def count_loop_swaps(circuit: QuantumCircuit) -> int:
+    """Return the number of swaps in the bodies of loops that are left or restarted early."""
+    return sum(_num_swaps(body) for body in _bodies_with_jumps(circuit))
 
 
 def _bodies_with_jumps(circuit: QuantumCircuit) -> Iterator[QuantumCircuit]:

@@ -84,6 +84,53 @@ class Workload:
         return np.where(flipped, _log_one_minus(backward) + flip, log_forward)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveGap:
+    """A stretch of time that a site idles while alive, told by the operations around it.
+
+    Args:
+        site: Which site.
+        since: Index of the operation whose end begins it, ``None`` for the start of ``until`` itself.
+        until: Index of the operation that ends it.
+        through: Whether it lasts until the end of ``until``, which is itself waiting, rather than until its start.
+    """
+
+    site: int
+    since: int | None
+    until: int
+    through: bool
+
+
+def find_live_gaps(
+    instructions: Sequence[CircuitInstruction], sites: Sequence[Sequence[int]], num_sites: int
+) -> list[LiveGap]:
+    """Return every gap of every site, in the order of the operations that end them.
+
+    A delay is waiting that the user asked for: it decoheres like any other. Inside a branch or loop a qubit mostly
+    waits for the measurement's value, so all of it counts.
+    """
+    gaps = []
+    last: list[int | None] = [None] * num_sites
+    was_reset = [False] * num_sites
+    for index, (instruction, where) in enumerate(zip(instructions, sites, strict=True)):
+        name = instruction.name
+        if name == "barrier":
+            continue
+        for site in where:
+            if name != "reset" and was_reset[site]:
+                # What is reset does not remember; the wait after it is spent in |0>.
+                last[site] = None
+            was_reset[site] = name == "reset"
+            since = last[site]
+            if since is not None and name != "reset":
+                gaps.append(LiveGap(site=site, since=since, until=index, through=name == "delay"))
+            if instruction.is_control_flow():
+                gaps.append(LiveGap(site=site, since=None, until=index, through=True))
+            if name != "delay" or since is not None:
+                last[site] = index
+    return gaps
+
+
 def measure_workload(
     instructions: Sequence[CircuitInstruction],
     sites: Sequence[Sequence[int]],
@@ -105,12 +152,8 @@ def measure_workload(
     one: Counter[tuple[str, int]] = Counter()
     two: Counter[tuple[str, int, int]] = Counter()
     resets: Counter[tuple[int, int]] = Counter()
-    gaps: list[tuple[int, float]] = []
-    end: list[int | None] = [None] * num_sites
     rounds = [0] * num_sites
-    for instruction, where, start, duration in zip(
-        instructions, sites, timing.start_dt, timing.duration_dt, strict=True
-    ):
+    for instruction, where in zip(instructions, sites, strict=True):
         name = instruction.name
         if name == "barrier":
             continue
@@ -120,27 +163,20 @@ def measure_workload(
             elif rounds[site]:
                 resets[site, rounds[site]] += 1
                 rounds[site] = 0
-                # What is reset does not remember; the wait after it is spent in |0>.
-                end[site] = None
-            last = end[site]
-            if name == "delay":
-                # A delay is waiting that the user asked for: it decoheres like any other.
-                if last is not None and device.has_durations:
-                    gaps.append((site, (start + duration - last) * device.dt_s))
-            elif last is not None and start > last and name != "reset" and device.has_durations:
-                gaps.append((site, (start - last) * device.dt_s))
-            if instruction.is_control_flow() and device.has_durations:
-                # Inside a branch or loop a qubit mostly waits for the measurement's value.
-                gaps.append((site, duration * device.dt_s))
-            if name != "delay" or last is not None:
-                end[site] = start + duration
         _count(instruction, where, device, one, two)
+    gaps = find_live_gaps(instructions, sites, num_sites) if device.has_durations else []
+    lengths = [(gap.site, _length_dt(gap, timing.start_dt, timing.duration_dt)) for gap in gaps]
     return Workload(
         one_qubit=tuple((name, site, times) for (name, site), times in one.items()),
         two_qubit=tuple((name, a, b, times) for (name, a, b), times in two.items()),
         resets=tuple((site, n, times) for (site, n), times in resets.items()),
-        gaps=tuple(gaps),
+        gaps=tuple((site, length * device.dt_s) for site, length in lengths if length > 0),
     )
+
+
+def _length_dt(gap: LiveGap, start_dt: Sequence[int], duration_dt: Sequence[int]) -> int:
+    begin = start_dt[gap.until] if gap.since is None else start_dt[gap.since] + duration_dt[gap.since]
+    return start_dt[gap.until] + (duration_dt[gap.until] if gap.through else 0) - begin
 
 
 def log_idle(seconds: float | FloatArray, t1_s: FloatArray, t2_s: FloatArray) -> FloatArray:

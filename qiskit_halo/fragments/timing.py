@@ -118,7 +118,7 @@ def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[i
     costs one on each qubit whose life it ends; on all others it changes nothing. What costs nothing by itself, a barrier
     or an operation without qubits, moves too, so as not to be in the way of what comes before it.
     """
-    saved, cost = _savings(operations)
+    saved, cost = savings(operations)
     next_start: dict[Hashable, int] = {}
     for index in range(len(operations) - 1, -1, -1):
         operation = operations[index]
@@ -132,7 +132,7 @@ def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[i
             next_start[resource] = starts[index]
 
 
-def _savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]:
+def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]:
     """Return, for each operation, on how many qubits a later start saves live waiting, and on how many it costs some."""
     born = _at_the_edge(operations, range(len(operations)))
     ended = _at_the_edge(operations, range(len(operations) - 1, -1, -1))

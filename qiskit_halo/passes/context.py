@@ -19,13 +19,18 @@ def halo_metadata(dag: DAGCircuit) -> dict[str, Any]:
 
     A copy, because ``dag.metadata`` is the user's own dictionary. An entry of that name that is not ours is left out.
     """
-    halo = (dag.metadata or {}).get("halo")
-    return copy.deepcopy(halo) if isinstance(halo, dict) else {}
+    return copy.deepcopy(_own_entry(dag))
 
 
 def with_halo_metadata(dag: DAGCircuit, halo: dict[str, Any]) -> dict[str, Any]:
     """Return a deep copy of the circuit's metadata with ``halo`` in place of its own entry."""
-    return {**copy.deepcopy(dag.metadata or {}), "halo": halo}
+    others = {key: value for key, value in (dag.metadata or {}).items() if key != "halo"}
+    return {**copy.deepcopy(others), "halo": halo}
+
+
+def _own_entry(dag: DAGCircuit) -> dict[str, Any]:
+    halo = (dag.metadata or {}).get("halo")
+    return halo if isinstance(halo, dict) else {}
 
 
 def options_for(dag: DAGCircuit, given: HaloOptions | None) -> HaloOptions:
@@ -37,7 +42,7 @@ def options_for(dag: DAGCircuit, given: HaloOptions | None) -> HaloOptions:
     if given is not None:
         return given
     try:
-        return HaloOptions.from_dict(halo_metadata(dag).get("options") or {})
+        return HaloOptions.from_dict(_own_entry(dag).get("options") or {})
     except HaloValueError as error:
         raise HaloTranspilerError(f"metadata['halo']['options'] of the circuit: {error.message}") from error
 

@@ -75,12 +75,16 @@ class HaloLayout(TransformationPass):
         """Return the mapped circuit."""
         halo = halo_metadata(dag)
         options = options_for(dag, self.options)
-        device = DeviceModel(self.target, options.exclude_qubits)
+        device = DeviceModel(self.target, options.exclude_qubits, feed_forward_s=options.feed_forward_s)
         device.warn_about_gaps()
         if not device.has_reset:
             options = _without_reset(options)
         settings = CompileSettings(
-            optimization_level=self.optimization_level, seed=self.seed or 0, extra=self.compile_options
+            optimization_level=self.optimization_level,
+            seed=self.seed or 0,
+            reuse=options.reuse,
+            resets=options.resets,
+            extra=self.compile_options,
         )
         # Shares operations with the input, which nothing below changes.
         circuit = dag_to_circuit(dag, copy_operations=False)

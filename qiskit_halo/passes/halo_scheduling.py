@@ -11,6 +11,7 @@ from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import TransformationPass
 
+from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.options import HaloOptions
@@ -24,8 +25,10 @@ from qiskit_halo.passes.context import (
 )
 from qiskit_halo.passes.write_timeline import write_timeline
 from qiskit_halo.rewire import empty_like
+from qiskit_halo.timeline.policies import Policy
 from qiskit_halo.timeline.summary import summarize
 from qiskit_halo.timeline.timeline import Timeline, make_timeline
+from qiskit_halo.units import ticks_within
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,7 @@ class HaloScheduling(TransformationPass):
     """Arbitrate shared qubits in time: order leases, reset at hand-overs, set start times, fill gaps with delays.
 
     Takes any mapped circuit over the physical qubits, whoever laid it out. Rigid pieces move in time as a whole, so
-    nobody waits with live qubits because of somebody else.
+    nobody waits with live qubits because of somebody else, unless ``max_wait_s`` allows it.
 
     Reads ``halo_placement``, only to know whether the halo layout ran. Writes ``node_start_time`` for every operation,
     ``halo_report`` (:class:`~qiskit_halo.report.HaloReport`) and ``metadata["halo"]["report"]``. Keeps every other
@@ -43,43 +46,47 @@ class HaloScheduling(TransformationPass):
     Args:
         target: The device.
         options: How to share it; ``None`` takes ``metadata["halo"]["options"]`` of each circuit, else the defaults.
+        policy: A policy of your own (:class:`~qiskit_halo.timeline.policies.Policy`), in place of ``options.policy``.
 
     Raises:
-        HaloTranspilerError: The circuit is not over the physical qubits of the device.
+        HaloTranspilerError: The circuit is not over the physical qubits of the device, ``weights`` does not give one
+            number a program, a policy breaks the rules, or ``scrub`` is asked for and the device has no X.
     """
 
-    def __init__(self, target: Target, options: HaloOptions | None = None) -> None:
+    def __init__(self, target: Target, options: HaloOptions | None = None, *, policy: Policy | None = None) -> None:
         super().__init__()
         self.target = target
         self.options = options
+        self.policy = policy
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
         """Return the scheduled circuit."""
         halo = halo_metadata(dag)
-        device = DeviceModel(self.target)
+        options = options_for(dag, self.options)
+        device = DeviceModel(self.target, feed_forward_s=options.feed_forward_s)
         _check_width(dag, device)
-        options = self._options(dag, device)
+        if not device.has_reset:
+            options = self._without_reset(options)
         # Shares operations with the input, which nothing below changes.
         circuit = dag_to_circuit(dag, copy_operations=False)
-        timeline = make_timeline(circuit, device, options)
+        timeline = make_timeline(circuit, device, options, metadata=halo, policy=self.policy)
         if self.property_set["halo_placement"] is None:
             _warn_about_joined(timeline, halo)
         _warn_about_limits(timeline, device, options, halo)
         pad = device.has_durations and "delay" in self.target.operation_names
         name = circuit.qregs[0].name if circuit.qregs else "q"
         empty = empty_like(circuit, QuantumRegister(bits=circuit.qubits, name=name))
-        out, start_times = write_timeline(empty, timeline, device, pad=pad, buffer=options.buffer)
-        report = summarize(timeline, device, halo, options.resets)
+        out, start_times = write_timeline(
+            empty, timeline, device, pad=pad, buffer=options.buffer, decouple=options.idle_fill == "dd"
+        )
+        report = summarize(timeline, device, halo, options.resets, CrosstalkModel.of(device, options))
         out.metadata = with_halo_metadata(dag, {**halo, "report": report.to_dict()})
         self.property_set["node_start_time"] = start_times
         self.property_set["halo_report"] = report
         logger.info("scheduled %d pieces in %d dt", len(timeline.pieces), timeline.makespan_dt)
         return out
 
-    def _options(self, dag: DAGCircuit, device: DeviceModel) -> HaloOptions:
-        options = options_for(dag, self.options)
-        if device.has_reset:
-            return options
+    def _without_reset(self, options: HaloOptions) -> HaloOptions:
         if not options.assume_clean and self.property_set["halo_placement"] is None:  # else the layout has said so
             warnings.warn(NO_FIRST_RESET, HaloWarning, stacklevel=3)
         return without_reset(options)
@@ -114,7 +121,7 @@ def _warn_about_limits(timeline: Timeline, device: DeviceModel, options: HaloOpt
         return
     if options.max_duration_s is None:
         return
-    limit = options.max_duration_s / device.dt_s
+    limit = ticks_within(options.max_duration_s, device.dt_s)
     late = dict.fromkeys(
         program_label(t.piece.owners, halo) for t in timeline.pieces if t.start_dt + t.timing.length_dt > limit
     )

@@ -67,6 +67,7 @@ def _endpoints(placement: Placement) -> tuple[dict[int, int], dict[int, int] | N
     taken: dict[int, None] = {}
     shared = False
     for placed in placement.pieces:
+        shared |= bool(placed.fragment.reused)
         for wire, start, final in zip(
             placed.body.wires, placed.fragment.start_sites, placed.fragment.final_sites, strict=True
         ):

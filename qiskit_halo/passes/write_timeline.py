@@ -3,31 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from qiskit.circuit import Barrier, CircuitInstruction, Delay, QuantumCircuit, Qubit, Reset
+import numpy as np
+from qiskit.circuit import Barrier, CircuitInstruction, Delay, QuantumCircuit, Reset
 from qiskit.circuit.classical import expr
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.passes.fill_gaps import GapFiller
+from qiskit_halo.passes.scrub import SCRUB_LABEL, Scrubber
 from qiskit_halo.placement.handover import reset_dt, round_dt
 from qiskit_halo.timeline.fences import find_fences
 from qiskit_halo.timeline.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Event:
-    """One operation at its time; ``key`` orders events so that none comes before what it depends on."""
+class _Events:
+    """Operations at their times, in columns: a circuit has a hundred thousand of them, and records would take longer.
 
-    key: tuple[int, int, int]
-    instruction: CircuitInstruction
-    start_dt: int
-    duration_dt: int
+    An event is before another by its start, then by the rank of its piece, then by its place in the piece, so that none
+    comes before what it depends on.
+    """
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ranks: list[int] = []
+        self.places: list[int] = []
+        self.instructions: list[CircuitInstruction] = []
+        self.durations: list[int] = []
+
+    def add(self, start: int, rank: int, place: int, instruction: CircuitInstruction, duration: int) -> None:
+        self.starts.append(start)
+        self.ranks.append(rank)
+        self.places.append(place)
+        self.instructions.append(instruction)
+        self.durations.append(duration)
+
+    def in_order(self) -> Iterator[tuple[int, CircuitInstruction, int]]:
+        """Yield (start, operation, length) of each event."""
+        starts, instructions, durations = self.starts, self.instructions, self.durations
+        for index in np.lexsort((self.places, self.ranks, starts)).tolist():
+            yield starts[index], instructions[index], durations[index]
 
 
 def write_timeline(
-    empty: QuantumCircuit, timeline: Timeline, device: DeviceModel, *, pad: bool, buffer: int = 0
+    empty: QuantumCircuit,
+    timeline: Timeline,
+    device: DeviceModel,
+    *,
+    pad: bool,
+    buffer: int = 0,
+    decouple: bool = False,
 ) -> tuple[DAGCircuit, dict[DAGOpNode, int]]:
     """Return the circuit of ``timeline`` and the start time of each of its operations, in ticks.
 
@@ -42,59 +68,81 @@ def write_timeline(
         pad: Whether to write delays.
         buffer: Hops that programs which are active at the same time must be more than apart. Where delays cannot see
             to that, barriers keep them in order.
+        decouple: Whether gaps in which a qubit is alive hold decoupling pulses beside the delays.
     """
-    unpadded = dict.fromkeys(empty.qubits[q] for timed in timeline.pieces if timed.estimated for q in timed.qubits)
-    dag = circuit_to_dag(empty)
-    times: dict[DAGOpNode, int] = {}
-    ready: dict[Qubit, int] = {}
-    events = [*_events(empty, timeline, device), *_fences(empty, timeline, device, buffer)]
-    for event in sorted(events, key=lambda event: event.key):
-        instruction = event.instruction
+    out = empty
+    index_of = {qubit: index for index, qubit in enumerate(empty.qubits)}
+    unpadded = dict.fromkeys(q for timed in timeline.pieces if timed.estimated for q in timed.qubits)
+    filler = GapFiller(device, decouple=decouple)
+    # Of each wire, up to when it is written and whether anything quantum is on it.
+    ready, alive = [0] * len(empty.qubits), [False] * len(empty.qubits)
+    starts: list[int] = []
+    events = _Events()
+    _add_operations(events, timeline, device)
+    _add_handovers(events, out, timeline, device, pad)
+    _add_fences(events, out, timeline, device, buffer)
+    for start, instruction, duration in events.in_order():
+        name = instruction.name
         for qubit in instruction.qubits:
-            gap = event.start_dt - ready.get(qubit, 0)
-            if pad and gap > 0 and qubit not in unpadded:
-                node = dag.apply_operation_back(Delay(gap, "dt"), (qubit,), ())
-                times[node] = event.start_dt - gap
-            ready[qubit] = max(ready.get(qubit, 0), event.start_dt + event.duration_dt)
-        node = dag.apply_operation_back(instruction.operation, instruction.qubits, instruction.clbits)
-        times[node] = event.start_dt
-    return dag, times
+            index = index_of[qubit]
+            gap = start - ready[index]
+            if pad and gap > 0 and index not in unpadded:
+                # Who waits for a reset has nothing left to lose.
+                waits = alive[index] and name != "reset" and instruction.label != SCRUB_LABEL
+                for operation, begin in filler.fill(index, ready[index], gap, alive=waits):
+                    out._append(CircuitInstruction(operation, (qubit,), ()))
+                    starts.append(begin)
+            ready[index] = max(ready[index], start + duration)
+            if name != "barrier" and name != "delay":
+                alive[index] = name != "reset"
+        out._append(instruction)
+        starts.append(start)
+    dag = circuit_to_dag(out, copy_operations=False)
+    # Nodes are numbered as they were added.
+    return dag, dict(zip(dag.op_nodes(), starts, strict=True))
 
 
-def _events(empty: QuantumCircuit, timeline: Timeline, device: DeviceModel) -> Iterator[_Event]:
-    lengths, rounds = reset_dt(device).tolist(), round_dt(device).tolist()
-    for index, handover in enumerate(timeline.handovers):
-        for round_index in range(handover.rounds):
-            start = handover.start_dt + round_index * rounds[handover.qubit]
-            yield _Event(
-                # Before the first operation of its piece, after everything of the pieces before.
-                key=(start, handover.piece_index, index - len(timeline.handovers)),
-                instruction=CircuitInstruction(Reset(), (empty.qubits[handover.qubit],), ()),
-                start_dt=start,
-                duration_dt=lengths[handover.qubit],
-            )
+def _add_operations(events: _Events, timeline: Timeline, device: DeviceModel) -> None:
     for rank, timed in enumerate(timeline.pieces):
-        timing = timed.timing
-        for position, instruction in enumerate(timed.instructions):
-            start = timed.start_dt + timing.start_dt[position]
-            yield _Event(
-                key=(start, rank, position),
-                instruction=_in_ticks(instruction, timing.duration_dt[position], device),
-                start_dt=start,
-                duration_dt=timing.duration_dt[position],
-            )
-
-
-def _fences(empty: QuantumCircuit, timeline: Timeline, device: DeviceModel, buffer: int) -> Iterator[_Event]:
-    physical = {qubit: index for index, qubit in enumerate(empty.qubits)}
-    for index, held in find_fences(timeline, device, buffer, physical).items():
-        start = timeline.pieces[index].start_dt
-        yield _Event(
-            key=(start, index, -1 - len(timeline.handovers)),
-            instruction=CircuitInstruction(Barrier(len(held)), [empty.qubits[q] for q in held], ()),
-            start_dt=start,
-            duration_dt=0,
+        timing, begin = timed.timing, timed.start_dt
+        number = len(timed.instructions)
+        events.starts.extend([begin + start for start in timing.start_dt])
+        events.ranks.extend([rank] * number)
+        events.places.extend(range(number))
+        events.durations.extend(timing.duration_dt)
+        events.instructions.extend(
+            [
+                _in_ticks(instruction, duration, device) if instruction.name == "delay" else instruction
+                for instruction, duration in zip(timed.instructions, timing.duration_dt, strict=True)
+            ]
         )
+
+
+def _add_handovers(events: _Events, out: QuantumCircuit, timeline: Timeline, device: DeviceModel, pad: bool) -> None:
+    lengths, rounds = reset_dt(device).tolist(), round_dt(device).tolist()
+    scrubber = None if timeline.scrub_gate is None else Scrubber(device, timeline.scrub_gate, pad=pad)
+    # Before the first operation of its piece, after everything of the pieces before.
+    place = -1 - sum(2 + handover.rounds for handover in timeline.handovers)
+    for handover in timeline.handovers:
+        wire, rank = (out.qubits[handover.qubit],), handover.piece_index
+        if handover.scrub_dt is not None and scrubber is not None:
+            start = handover.scrub_dt
+            for operation, length in scrubber.draw(handover.qubit):
+                place += 1
+                events.add(start, rank, place, CircuitInstruction(operation, wire, ()), length)
+                start += scrubber.step_dt(length)
+        start = handover.start_dt
+        for _ in range(handover.rounds):
+            place += 1
+            events.add(start, rank, place, CircuitInstruction(Reset(), wire, ()), lengths[handover.qubit])
+            start += rounds[handover.qubit]
+
+
+def _add_fences(events: _Events, out: QuantumCircuit, timeline: Timeline, device: DeviceModel, buffer: int) -> None:
+    first = -2 - sum(2 + handover.rounds for handover in timeline.handovers)
+    for index, held in find_fences(timeline, device, buffer).items():
+        barrier = CircuitInstruction(Barrier(len(held)), [out.qubits[q] for q in held], ())
+        events.add(timeline.pieces[index].start_dt, index, first, barrier, 0)
 
 
 def _in_ticks(instruction: CircuitInstruction, duration_dt: int, device: DeviceModel) -> CircuitInstruction:

@@ -24,6 +24,8 @@ class PlacedPiece:
         start_dt: Provisional start; scheduling sets the final one.
         log_best: Log of its best predicted success on the empty device.
         log_success: Log of its predicted success here.
+        log_floor: Least log of its predicted success.
+        forms: (fragment, log of its best predicted success) of each compiled form that it could have taken.
     """
 
     piece: Piece
@@ -34,6 +36,8 @@ class PlacedPiece:
     start_dt: int
     log_best: float
     log_success: float
+    log_floor: float
+    forms: tuple[tuple[Fragment, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,17 @@ class Placement:
                     "start_s": placed.start_dt * dt_s,
                     "success_alone": math.exp(placed.log_best),
                     "success_placed": math.exp(placed.log_success),
+                    "success_floor": math.exp(placed.log_floor),
+                    "forms": [
+                        {
+                            "name": form.variant,
+                            "num_qubits": form.num_sites,
+                            "length_s": form.timing.length_dt * dt_s,
+                            "success": math.exp(log_best),
+                            "chosen": form is placed.fragment,
+                        }
+                        for form, log_best in placed.forms
+                    ],
                 }
                 for placed in self.pieces
             ]

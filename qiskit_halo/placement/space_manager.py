@@ -15,15 +15,15 @@ from qiskit.circuit import QuantumCircuit
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import connected_regions, grow_region
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
-from qiskit_halo.fragments.body import Body, extract_body
+from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment
-from qiskit_halo.fragments.key import structure_key
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
 from qiskit_halo.placement.candidates import Candidates, find_candidates
 from qiskit_halo.placement.embeddings import Embedder
-from qiskit_halo.placement.packing import PackingItem, PlacedItem, pack
+from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
 from qiskit_halo.placement.roles import find_helpers
@@ -34,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 LEAST_LOSS = 1e-3
 """Loss counted for every piece besides its own, so that one that can lose nothing by itself may still be reset."""
+
+
+LEAST_REGION, ROOM = 128, 8
+"""Fragments are compiled on this many qubits, doubled until there are ``ROOM`` for each qubit of the body."""
 
 
 class SpaceManager:
@@ -51,7 +55,9 @@ class SpaceManager:
         self._compiler = FragmentCompiler(device, settings)
         self._embedder = Embedder(device)
         self._regions = connected_regions(device)
-        self._compiled: dict[str, Candidates] = {}
+        self._compiled: dict[str, tuple[Candidates, ...]] = {}
+        self._homes: dict[int, tuple[int, ...]] = {}
+        self._quality = _qubit_quality(device)
 
     def place(self, circuit: QuantumCircuit, metadata: Mapping[str, Any] | None) -> Placement:
         """Return a place for every piece of ``circuit``.
@@ -68,22 +74,25 @@ class SpaceManager:
             segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
-        bodies = [extract_body(circuit, segmentation, piece, least_resets=self._options.resets) for piece in pieces]
+        reader = BodyReader(circuit, segmentation, least_resets=self._options.resets)
+        bodies = [reader.read(piece) for piece in pieces]
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
         helpers = find_helpers(circuit, pieces, metadata)
 
-        def item_of(index: int, found: Candidates) -> PackingItem:
+        def item_of(index: int, variants: tuple[Candidates, ...]) -> PackingItem:
             return PackingItem(
-                candidates=found,
+                variants=variants,
                 log_floor=floors[index],
-                exclusive_sites=self._exclusive_sites(bodies[index], found.fragment, helpers[index]),
+                exclusive_sites=tuple(
+                    self._exclusive_sites(bodies[index], variant.fragment, helpers[index]) for variant in variants
+                ),
                 owners=pieces[index].owners,
             )
 
         def recompile(index: int, free: npt.NDArray[np.bool_]) -> PackingItem | None:
             found = self._compile_on(free, bodies[index], labels[index])
-            return None if found is None else item_of(index, found)
+            return item_of(index, found) if found else None
 
         items = [item_of(index, found) for index, found in enumerate(candidates)]
         placed = pack(items, self._device, self._options, recompile)
@@ -96,20 +105,21 @@ class SpaceManager:
                 PlacedPiece(
                     piece=pieces[i],
                     body=bodies[i],
-                    fragment=item.candidates.fragment,
-                    qubits=item.qubits,
+                    fragment=item.item.variants[item.spot.variant].fragment,
+                    qubits=item.spot.qubits,
                     helpers=helpers[i],
                     start_dt=item.start_dt,
-                    log_best=max(candidates[i].best, item.log_success),
-                    log_success=item.log_success,
+                    log_best=max(candidates[i][0].best, item.spot.log_success),
+                    log_success=item.spot.log_success,
+                    log_floor=floors[i],
+                    forms=tuple((variant.fragment, variant.best) for variant in item.item.variants),
                 )
                 for i, item in order
             )
         )
 
-    def _candidates(self, body: Body, label: str) -> Candidates:
-        key = structure_key(body.circuit)
-        if key not in self._compiled:
+    def _candidates(self, body: Body, label: str) -> tuple[Candidates, ...]:
+        if body.key not in self._compiled:
             width = body.circuit.num_qubits
             if not self._regions or width > len(self._regions[0]):
                 widest = len(self._regions[0]) if self._regions else 0
@@ -117,17 +127,43 @@ class SpaceManager:
                     f"{label} needs {width} connected qubits, but the largest connected part of the device that "
                     f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
                 )
-            fragment = self._compiler.compile(body.circuit, self._regions[0], label)
-            self._compiled[key] = find_candidates(fragment, self._device, self._embedder)
-        return self._compiled[key]
+            compiled = self._compiler.compile(body.circuit, self._home(width), label)
+            found = self._candidates_of(compiled)
+            if not math.isfinite(found[0].best):
+                raise HaloTranspilerError(
+                    f"{label} compiles to an operation that never works on qubits {list(compiled[0].home)}; exclude them "
+                    "with exclude_qubits"
+                )
+            self._compiled[body.key] = found
+        return self._compiled[body.key]
 
-    def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> Candidates | None:
-        quality = -self._device.readout_error
-        region = grow_region(self._device, free, max(1, body.circuit.num_qubits), quality)
-        if region is None:
-            return None
-        fragment = self._compiler.compile(body.circuit, region, label)
-        return find_candidates(fragment, self._device, self._embedder)
+    def _home(self, width: int) -> tuple[int, ...]:
+        """Return the region where bodies of ``width`` qubits are compiled: the best part of the device, with room to spare.
+
+        Embedding moves the result to wherever it fits; on a large device Qiskit's passes take most of their time for
+        qubits that the body never sees.
+        """
+        size = LEAST_REGION
+        while size < ROOM * width:
+            size *= 2
+        if 2 * size > len(self._regions[0]):
+            return self._regions[0]
+        if size not in self._homes:
+            inside = np.zeros(self._device.num_qubits, dtype=bool)
+            inside[list(self._regions[0])] = True
+            home = grow_region(self._device, inside, size, self._quality)
+            assert home is not None, "the region is connected and large enough"
+            self._homes[size] = home
+        return self._homes[size]
+
+    def _candidates_of(self, fragments: Sequence[Fragment]) -> tuple[Candidates, ...]:
+        """Return the places of compiled forms of one body, the best form first."""
+        found = [find_candidates(fragment, self._device, self._embedder) for fragment in fragments]
+        return tuple(sorted(found, key=lambda candidates: -candidates.best))
+
+    def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> tuple[Candidates, ...]:
+        region = grow_region(self._device, free, max(1, body.circuit.num_qubits), self._quality)
+        return self._candidates_of(self._compiler.compile(body.circuit, region, label)) if region else ()
 
     def _exclusive_sites(self, body: Body, fragment: Fragment, helpers: Sequence[int]) -> tuple[int, ...]:
         if self._options.sharing == "all":
@@ -158,17 +194,28 @@ class SpaceManager:
             )
 
 
-def _log_floors(pieces: tuple[Piece, ...], candidates: list[Candidates], success_floor: float) -> list[float]:
+def _qubit_quality(device: DeviceModel) -> npt.NDArray[np.float64]:
+    """Return how good each qubit is: log success of its readout and, on average, of its couplers."""
+    log_readout = np.log1p(-np.clip(device.readout_error, 0.0, 1 - 1e-9))
+    coupled = np.isfinite(device.log_coupler_success)
+    total = np.where(coupled, device.log_coupler_success, 0.0).sum(axis=1)
+    quality: npt.NDArray[np.float64] = log_readout + total / np.maximum(1, coupled.sum(axis=1))
+    return quality
+
+
+def _log_floors(
+    pieces: tuple[Piece, ...], candidates: list[tuple[Candidates, ...]], success_floor: float
+) -> list[float]:
     """Return the least log success of each piece, such that each program as a whole keeps its floor.
 
     A piece may lose in proportion to what it loses anyway. Anonymous pieces are programs of their own.
     """
     log_floor = math.log(success_floor) if success_floor > 0 else -math.inf
-    losses = [LEAST_LOSS - candidate.best for candidate in candidates]
+    losses = [LEAST_LOSS - found[0].best for found in candidates]
     total: dict[tuple[int, ...], float] = {}
     for piece, loss in zip(pieces, losses, strict=True):
         total[piece.owners] = total.get(piece.owners, 0.0) + loss
     return [
-        candidate.best + log_floor * (loss / total[piece.owners] if piece.owners else 1.0)
-        for piece, candidate, loss in zip(pieces, candidates, losses, strict=True)
+        found[0].best + log_floor * (loss / total[piece.owners] if piece.owners else 1.0)
+        for piece, found, loss in zip(pieces, candidates, losses, strict=True)
     ]

@@ -13,6 +13,7 @@ from qiskit_halo.passes.check_isolation import CheckIsolation
 from qiskit_halo.passes.check_programs import CheckPrograms
 from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
+from qiskit_halo.timeline.policies import Policy
 
 
 def generate_halo_pass_manager(
@@ -22,6 +23,7 @@ def generate_halo_pass_manager(
     target: Target | None = None,
     options: HaloOptions | None = None,
     seed_transpiler: int | None = None,
+    policy: Policy | None = None,
 ) -> StagedPassManager:
     """Return a pass manager that shares a device between the programs of a circuit.
 
@@ -39,6 +41,8 @@ def generate_halo_pass_manager(
         target: The device, in place of ``backend``.
         options: How to share it; ``None`` takes ``metadata["halo"]["options"]`` of each circuit, else the defaults.
         seed_transpiler: Seed of everything random; ``None`` counts as 0, so that results always repeat.
+        policy: A policy of your own for shared qubits (:class:`~qiskit_halo.timeline.policies.Policy`), in place of
+            ``options.policy``.
 
     Raises:
         HaloValueError: Neither or both of ``backend`` and ``target`` are given, or the level does not exist.
@@ -57,7 +61,7 @@ def generate_halo_pass_manager(
     passes.layout = PassManager([HaloLayout(device, options, optimization_level=optimization_level, seed=seed)])
     if passes.optimization is not None and _is_directed(device):
         passes.optimization = _optimization(passes.optimization, device)
-    passes.scheduling = PassManager([HaloScheduling(device, options), CheckIsolation(device, options)])
+    passes.scheduling = PassManager([HaloScheduling(device, options, policy=policy), CheckIsolation(device, options)])
     return passes
 
 

@@ -97,6 +97,15 @@ class ClassicalScope:
         Raises:
             HaloValueError: Aer cannot evaluate it.
         """
+        if isinstance(node, expr.Index) and isinstance(node.index, expr.Value) and isinstance(node.target, expr.Var):
+            register = self._holder(node.target)
+            assert isinstance(register, ClassicalRegister)
+            return expr.lift(register[node.index.value])
+        if isinstance(node.type, types.Uint) and node.type.width > _WIDEST_NUMBER:
+            raise HaloValueError(
+                f"an expression has a number of {node.type.width} bits, and more than {_WIDEST_NUMBER} cannot be "
+                "simulated locally; compare the register as a whole, as (register, value), or use a smaller one"
+            )
         if isinstance(node, expr.Value):
             return node
         if isinstance(node, expr.Var):
@@ -107,10 +116,6 @@ class ClassicalScope:
             return expr.Cast(self.expression(node.operand), node.type, implicit=node.implicit)
         if isinstance(node, expr.Binary) and node.op.name not in _UNKNOWN_TO_AER:
             return expr.Binary(node.op, self.expression(node.left), self.expression(node.right), node.type)
-        if isinstance(node, expr.Index) and isinstance(node.index, expr.Value):
-            target = self.expression(node.target)
-            if isinstance(target, expr.Var) and isinstance(target.var, ClassicalRegister):
-                return expr.lift(target.var[node.index.value])
         kind = node.op.name if isinstance(node, expr.Binary) else type(node).__name__.lower()
         raise HaloValueError(f"the classical operation {kind!r} cannot be simulated locally; compute it another way")
 
@@ -121,4 +126,6 @@ class ClassicalScope:
         return found
 
 
+_WIDEST_NUMBER = 32
+"""Aer's expressions drop higher bits without a word."""
 _UNKNOWN_TO_AER = frozenset({"SHIFT_LEFT", "SHIFT_RIGHT", "ADD", "SUB", "MUL", "DIV"})

@@ -26,6 +26,7 @@ from qiskit_halo.primitives.lowering import LoweredComponent, lower_component
 from qiskit_halo.primitives.noise import DeviceNoise
 from qiskit_halo.primitives.plan import ComponentPlan, find_openings, plan_component
 from qiskit_halo.primitives.shots import bits_of_memory, pack_registers
+from qiskit_halo.results.entries import read_entries
 from qiskit_halo.results.fields import make_data_bin
 from qiskit_halo.segments.find import Component, find_components
 
@@ -95,6 +96,8 @@ class LocalSampler(BaseSamplerV2):
         if noise and backend is None:
             raise HaloValueError("noise needs a backend to take it from; pass one, or noise=False")
         self._noise = DeviceNoise(backend) if noise and backend is not None else None
+        if seed is not None and seed < 0:
+            raise HaloValueError(f"seed must be at least 0, or None for a new one each time, not {seed}")
         self._seed = seed
         self._default_shots = default_shots
         self._progress = progress
@@ -106,12 +109,14 @@ class LocalSampler(BaseSamplerV2):
 
         Registers that share bits are read bit by bit, as :class:`~qiskit.primitives.StatevectorSampler` does.
 
-        Raises (when the job's result is asked for):
-            HaloValueError: A component has an instruction that the device, or Aer, does not have.
-            HaloError: Aer failed; the message names the program.
+        Raises:
+            HaloValueError: A circuit is wider than the device. When the job's result is asked for: a component has an
+                instruction that the device, or Aer, does not have.
+            HaloError: When the job's result is asked for: Aer failed; the message names the program.
         """
         coerced = [SamplerPub.coerce(pub, self._default_shots if shots is None else shots) for pub in pubs]
         for index, pub in enumerate(coerced):
+            self._check_width(index, pub.circuit)
             if not pub.circuit.cregs:
                 warnings.warn(
                     f"The circuit of pub {index} has no classical registers, so its result will be empty; "
@@ -136,6 +141,14 @@ class LocalSampler(BaseSamplerV2):
             for index, (pub, plan) in enumerate(zip(pubs, plans, strict=True))
         ]
         return PrimitiveResult(results, metadata={"version": 2})
+
+    def _check_width(self, index: int, circuit: QuantumCircuit) -> None:
+        limit = None if self._noise is None else self._noise.num_qubits
+        if limit is not None and circuit.num_qubits > limit:
+            raise HaloValueError(
+                f"the circuit of pub {index} has {circuit.num_qubits} qubits, but the device has {limit}; "
+                "compile it for the device, or simulate with noise=False"
+            )
 
     def _plan(self, circuit: QuantumCircuit) -> list[_Task]:
         noisy = self._noise is not None
@@ -176,7 +189,7 @@ class LocalSampler(BaseSamplerV2):
             for task in tasks:
                 seed = _child(_child(seeds, number), task.index)
                 found = self._simulate(bound[place], task, pub.shots, seed, simulator)
-                bits[(*place, slice(None), list(task.component.clbits))] = found
+                bits[place][:, list(task.component.clbits)] = found
                 counter.step()
         return SamplerPubResult(
             make_data_bin(pack_registers(circuit, bits), shape),
@@ -202,6 +215,9 @@ class LocalSampler(BaseSamplerV2):
                 lowered.circuit,
                 shots=shots,
                 memory=True,
+                # The plan has left out what no bit depends on. Aer's own way to do so loses qubits and jump marks of
+                # circuits with control flow, and then fails ("unordered_map::at", "Invalid jump destination").
+                enable_truncation=False,
                 # Aer takes 63 bits; two's complement would be a negative seed.
                 seed_simulator=int(seed.generate_state(1, np.uint64)[0] >> 1),
                 **self._noise_options(task, lowered),
@@ -266,11 +282,12 @@ def _name_of(circuit: QuantumCircuit, component: Component) -> str:
     owners = [owner for owner in component.owners if owner >= 0]
     if not owners:
         return f"Circuit {circuit.name!r}"
-    programs = ((circuit.metadata or {}).get("halo") or {}).get("programs") or []
-    names = {entry.get("index"): entry.get("name") for entry in programs}
-    return "Program " + " and ".join(
-        f"{owner} ({names[owner]!r})" if owner in names else str(owner) for owner in owners
-    )
+    try:
+        entries = read_entries((circuit.metadata or {}).get("halo") or {})
+        labels = {entry.index: entry.label for entry in entries}
+    except HaloValueError:  # anybody may call a register p0_c
+        labels = {}
+    return " and ".join(labels.get(owner, f"Program {owner}") for owner in owners)
 
 
 def _one_line(reason: object) -> str:

@@ -10,18 +10,15 @@ from qiskit.circuit import (
     CircuitInstruction,
     Clbit,
     ControlFlowOp,
-    ControlledGate,
-    Gate,
-    Instruction,
     Operation,
     QuantumCircuit,
     Qubit,
     Store,
 )
 from qiskit.circuit.library import IGate, Reset, UnitaryGate
-from qiskit.quantum_info import Operator
 
 from qiskit_halo.errors import HaloValueError
+from qiskit_halo.primitives.aer_gates import is_known_to_aer, matrix_of
 from qiskit_halo.primitives.classical import ClassicalResources, ClassicalScope
 from qiskit_halo.primitives.plan import ComponentPlan, Step
 from qiskit_halo.units import SECONDS_PER
@@ -29,24 +26,13 @@ from qiskit_halo.units import SECONDS_PER
 if TYPE_CHECKING:
     from qiskit_halo.primitives.noise import DeviceNoise
 
-_AER_GATE_NAMES = """
-ccx ccz cp cswap csx cu cu1 cu2 cu3 cx cy cz crx cry crz ecr h id mcp mcphase mcr mcrx mcry mcrz mcswap mcsx mcu mcu1
-mcu2 mcu3 mcx mcx_gray mcy mcz p pauli r rx rxx ry ryy rz rzx rzz s sdg swap sx sxdg t tdg u u1 u2 u3 unitary x y z
-diagonal
-"""
-AER_GATES = frozenset(_AER_GATE_NAMES.split())
-"""Gates that Aer's circuit loader takes as they are."""
-
-_UNNAMED_CLASSES = (Gate, ControlledGate, Instruction)
-"""Classes of instructions made from a user's circuit: whatever their name, only their definition counts."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoweredComponent:
     """A component as Aer runs it.
 
     Args:
-        circuit: Its circuit, on ``plan.num_slots`` qubits.
+        circuit: Its circuit, on ``plan.num_slots`` qubits, or a few more that do nothing.
         clbits: Indices, in the whole circuit, of the first classical bits of ``circuit``, in order; any further
             bits hold variables.
         labels: Labels of the errors that the circuit names.
@@ -109,7 +95,8 @@ class _Writer:
         return LoweredComponent(circuit=self.out, clbits=self.clbits, labels=tuple(self.labels))
 
     def _write_all(self) -> None:
-        self.out = self._empty([Qubit() for _ in range(self.plan.num_slots)])
+        # Control flow needs a qubit to stand on, also in a component that has none.
+        self.out = self._empty([Qubit() for _ in range(max(1, self.plan.num_slots))])
         self.used = [False] * self.plan.num_slots
         for step in self.plan.steps:
             for life in step.first:
@@ -156,6 +143,9 @@ class _Writer:
             return
         if isinstance(operation, ControlFlowOp):
             self._write_control_flow(out, operation, qubits, instruction.clbits, scope)
+        elif name in ("break_loop", "continue_loop"):
+            # Its width must be that of the block it leaves.
+            out.append(operation.__class__(out.num_qubits, out.num_clbits), out.qubits, out.clbits)
         elif isinstance(operation, Store):
             store = Store(scope.expression(operation.lvalue), scope.expression(operation.rvalue))
             if self._is_complete(out):
@@ -168,7 +158,7 @@ class _Writer:
             out.measure(qubits[0], scope.clbit(instruction.clbits[0]))
         elif self.noise is not None:
             self._noisy_gate(out, operation, qubits)
-        elif name in AER_GATES and operation.__class__ not in _UNNAMED_CLASSES:
+        elif is_known_to_aer(operation):
             out.append(operation, qubits, [], copy=False)
         else:
             self._write_definition(out, operation, qubits, instruction.clbits, scope)
@@ -192,10 +182,13 @@ class _Writer:
     def _noisy_gate(self, out: QuantumCircuit, operation: Operation, qubits: Sequence[Qubit]) -> None:
         assert self.noise is not None
         label = self.noise.gate(operation.name, tuple(self.wire_of[qubit] for qubit in qubits))
-        if label is not None:
-            self.labels[label] = None
+        if not is_known_to_aer(operation):
+            operation = UnitaryGate(matrix_of(operation), label=label)
+        elif label is not None:
             operation = operation.to_mutable()
             operation.label = label
+        if label is not None:
+            self.labels[label] = None
         out.append(operation, qubits, [], copy=False)
 
     def _is_complete(self, out: QuantumCircuit) -> bool:
@@ -214,13 +207,7 @@ class _Writer:
         if definition is not None:
             self._write_body(out, definition, qubits, clbits, scope)
             return
-        try:
-            matrix = Operator(operation)
-        except Exception as error:  # whatever a foreign operation raises, the reason is the same
-            raise HaloValueError(
-                f"instruction {operation.name!r} has no definition that can be simulated; decompose it first"
-            ) from error
-        out.append(UnitaryGate(matrix), qubits, [], copy=False)
+        out.append(UnitaryGate(matrix_of(operation)), qubits, [], copy=False)
 
     def _write_body(
         self,
@@ -248,20 +235,18 @@ class _Writer:
         if name == "box":
             self._write_body(out, operation.blocks[0], qubits, clbits, scope)
             return
-        if name in ("break_loop", "continue_loop"):
-            # Its width must be that of the block it leaves.
-            out.append(operation.__class__(out.num_qubits, out.num_clbits), out.qubits, out.clbits)
-            return
         if name not in ("if_else", "switch_case", "for_loop", "while_loop"):
             raise HaloValueError(f"control flow {name!r} cannot be simulated locally; unroll it first")
+        # Aer runs a block without qubits whatever its condition says.
+        held = qubits or out.qubits[:1]
         head = {key: scope.condition(value) for key, value in _head(operation).items()}
         blocks = []
         for body in operation.blocks:
-            block = self._empty(qubits)
+            block = self._empty(held)
             self._write_body(block, body, qubits, clbits, scope)
             blocks.append(block)
         if self._is_complete(out):
-            out.append(_rebuild(operation, head, blocks), list(qubits), out.clbits)
+            out.append(_rebuild(operation, head, blocks), held, out.clbits)
 
 
 def _head(operation: ControlFlowOp) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qiskit.circuit import QuantumCircuit
 
-from qiskit_halo.primitives.order import LifeKey, StepDraft, narrow
+from qiskit_halo.primitives.narrow import LifeKey, StepDraft, narrow
 from qiskit_halo.segments.find import Segmentation
 from qiskit_halo.segments.resources import classical_resources
 
@@ -18,7 +18,7 @@ class Opening:
 
     Args:
         rounds: Resets since the last operation other than a delay.
-        previous: Component of the last segment that did more than wait, or ``None`` if there is none.
+        previous: Component of the last segment whose component does more than wait, or ``None`` if there is none.
     """
 
     rounds: int
@@ -81,9 +81,14 @@ class ComponentPlan:
 def find_openings(circuit: QuantumCircuit, segmentation: Segmentation) -> tuple[Opening, ...]:
     """Return the opening of each segment.
 
-    A segment that only waits (a delay between two resets) belongs to nobody: it is passed over, and the resets on
-    both of its sides count together.
+    A segment of a component that only waits (a delay between two resets) belongs to nobody: it is passed over, and
+    the resets on both of its sides count together. A component may share a stretch with its own delays between
+    resets; such a segment is part of it like any other.
     """
+    waits = [
+        all(circuit.data[position].name == "delay" for position in component.operations)
+        for component in segmentation.components
+    ]
     openings: list[Opening] = []
     wire, rounds, previous = -1, 0, None
     for segment in segmentation.segments:
@@ -91,7 +96,7 @@ def find_openings(circuit: QuantumCircuit, segmentation: Segmentation) -> tuple[
             wire, rounds, previous = segment.wire, 0, None
         rounds += len(segment.resets)
         openings.append(Opening(rounds=rounds, previous=previous))
-        if any(circuit.data[position].operation.name != "delay" for position in segment.operations):
+        if not waits[segment.component]:
             rounds, previous = 0, segment.component
     return tuple(openings)
 

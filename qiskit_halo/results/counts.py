@@ -132,7 +132,7 @@ def _parse_numbers(numbers: Sequence[Any], width: int) -> NDArray[np.uint8]:
     rows = []
     for key in numbers:
         value = _to_int(key)
-        if value < 0 or value.bit_length() > width:
+        if value.bit_length() > width:
             raise HaloValueError(
                 f"key {key!r} of the counts needs {value.bit_length()} bits, but the merged circuit has {width}; "
                 "pass the counts of this merged circuit"
@@ -144,13 +144,16 @@ def _parse_numbers(numbers: Sequence[Any], width: int) -> NDArray[np.uint8]:
 
 
 def _to_int(key: Any) -> int:
+    value = -1
     try:
         if isinstance(key, str):
-            return int(key, 16)
-        if not isinstance(key, bool):
-            return int(key.__index__())
+            value = int(key, 16)
+        elif not isinstance(key, bool):
+            value = int(key.__index__())
     except (AttributeError, ValueError):
         pass
+    if value >= 0:
+        return value
     raise HaloValueError(
         f"key {key!r} of the counts is neither a bit string nor a hexadecimal or whole number; "
         "pass the counts of the run"

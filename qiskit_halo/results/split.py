@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,28 @@ def split_result(
     """
     entries = read_entries(metadata)
     data, result_metadata = _unwrap(result)
+    return [
+        SamplerPubResult(data_bin, _program_metadata(entry, result_metadata))
+        for entry, data_bin in zip(entries, _split(data, entries), strict=True)
+    ]
+
+
+def split_data(data: DataBin, metadata: Mapping[str, Any], shots: int) -> list[DataBin]:
+    """Return the data of each program, with ``shots`` for all of them; otherwise as :func:`split_result`.
+
+    For callers that give out the shots themselves and have metadata of their own.
+    """
+    return _split(data, tuple(dataclasses.replace(entry, shots=shots) for entry in read_entries(metadata)))
+
+
+def _split(data: DataBin, entries: Sequence[ProgramEntry]) -> list[DataBin]:
     offsets: dict[str, int] = {}
     width = 0
     for entry in entries:
         for name, size in entry.bases.items():
             offsets[name] = width
             width += size
-    bins = [_program_data(entry, data, offsets, width) for entry in entries]
-    return [
-        SamplerPubResult(data_bin, _program_metadata(entry, result_metadata))
-        for entry, data_bin in zip(entries, bins, strict=True)
-    ]
+    return [_program_data(entry, data, offsets, width) for entry in entries]
 
 
 def _unwrap(result: SamplerPubResult | DataBin | PrimitiveResult[Any]) -> tuple[DataBin, Mapping[str, Any]]:

@@ -1,61 +1,79 @@
-"""Give every turn its start time."""
+"""Decide when each piece runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.handover import handover_dt
-from qiskit_halo.placement.quiet import QuietTimes
-from qiskit_halo.timeline.turns import Turn, in_given_order, round_robin
-from qiskit_halo.units import round_up
-
-ORDERS: tuple[Callable[[Sequence[Turn]], list[int]], ...] = (in_given_order, round_robin)
+from qiskit_halo.timeline.desk import REPAIRS, Desk
+from qiskit_halo.timeline.drafts import Draft
+from qiskit_halo.timeline.policies import POLICIES, Policy
+from qiskit_halo.timeline.resets import HandOverTimes
 
 
-def arbitrate(turns: Sequence[Turn], device: DeviceModel, options: HaloOptions) -> tuple[list[int], list[int]]:
-    """Return the order in which turns go and the start of each turn, in ticks.
-
-    Each turn starts as soon as all its qubits are free and reset, one after another in the given order and in
-    round-robin order; whichever ends first is taken, the given order if both end together. A turn is rigid: it may
-    start late, but never waits once it has started.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was decided.
 
     Args:
-        turns: What wants to run, in the order the circuit has them.
-        device: The device: reset lengths, alignment and distances.
-        options: ``resets``, ``assume_clean`` and ``buffer`` matter here.
-
-    Returns:
-        Indices of turns in the order taken, and the start of each turn by its index.
+        drafts: Every piece as it runs: stretched where it waits.
+        starts_dt: Start of each piece.
+        waits_dt: By how much each piece is longer than if it never waited.
+        policy: Name of the policy.
     """
-    best: tuple[int, list[int], list[int]] | None = None
-    for make_order in ORDERS:
-        order = make_order(turns)
-        starts = _starts(turns, order, device, options)
-        end = max((s + t.length_dt for s, t in zip(starts, turns, strict=True)), default=0)
-        if best is None or end < best[0]:
-            best = (end, order, starts)
-    return ([], []) if best is None else (best[1], best[2])
+
+    drafts: tuple[Draft, ...]
+    starts_dt: tuple[int, ...]
+    waits_dt: tuple[int, ...]
+    policy: str
 
 
-def _starts(turns: Sequence[Turn], order: Sequence[int], device: DeviceModel, options: HaloOptions) -> list[int]:
-    handover = handover_dt(device, options.resets).tolist()
-    free: dict[int, int] = {}
-    surroundings = QuietTimes(device, options.buffer)
-    starts = [0] * len(turns)
-    for index in order:
-        turn = turns[index]
-        quiet = surroundings.ready_dt(turn.owners)
-        start = max((int(quiet[qubit]) for qubit in turn.qubits), default=0)
-        for qubit, (busy, _) in zip(turn.qubits, turn.busy_dt, strict=True):
-            if qubit in free:
-                start = max(start, free[qubit] + handover[qubit] - busy)
-            elif not options.assume_clean:
-                start = max(start, handover[qubit] - busy)
-        start = round_up(start, device.alignment)
-        for qubit, (_, stop) in zip(turn.qubits, turn.busy_dt, strict=True):
-            free[qubit] = start + stop
-        surroundings.add(turn.owners, turn.qubits, start + turn.length_dt)
-        starts[index] = start
-    return starts
+def arbitrate(
+    drafts: Sequence[Draft],
+    device: DeviceModel,
+    options: HaloOptions,
+    times: HandOverTimes,
+    *,
+    exact: bool = True,
+    metadata: Mapping[str, Any] | None = None,
+    policy: Policy | None = None,
+) -> Plan:
+    """Return when each piece runs.
+
+    No program ends below its floor of predicted success because of when it runs: where an order would do that, those
+    programs go first, and if that does not help either, all pieces run as given.
+
+    Args:
+        drafts: The pieces, in the order that the layout stage or the circuit gives them.
+        device: The device.
+        options: How to share it.
+        times: How long hand-overs take.
+        exact: Whether times will be kept on the device. If not, no piece waits by plan.
+        metadata: ``metadata["halo"]`` of the circuit, for what the layout stage knows of predicted success.
+        policy: The user's own policy, in place of ``options.policy``.
+
+    Raises:
+        HaloTranspilerError: ``weights`` does not give one number a program, or a policy breaks the rules.
+    """
+    desk = Desk(drafts, device, options, times, exact=exact, metadata=metadata or {})
+    chosen: Policy = POLICIES[options.policy] if policy is None else policy
+    trial = chosen.choose(desk.turns, desk.attempt)
+    if trial not in desk.outcomes:
+        raise HaloTranspilerError(f"policy {chosen.name!r} must return a trial that attempt() has made, not {trial!r}")
+    for _ in range(REPAIRS):
+        if not trial.num_below_floor:
+            break
+        trial = desk.attempt(desk.promoted(trial), may_wait=trial.may_wait)
+    if trial.num_below_floor:
+        trial = desk.given
+    outcome = desk.outcomes[trial]
+    return Plan(
+        drafts=tuple(outcome.stretched.get(index, draft) for index, draft in enumerate(drafts)),
+        starts_dt=tuple(desk.start_of(index, outcome) for index in range(len(drafts))),
+        waits_dt=outcome.waits_dt,
+        policy=chosen.name,
+    )

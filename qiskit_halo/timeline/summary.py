@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
+from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.placement.handover import reset_dt
-from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
-from qiskit_halo.timeline.timeline import Timeline
+from qiskit_halo.report import FormReport, HaloReport, LeaseReport, ProgramReport
+from qiskit_halo.timeline.crosstalk import crosstalk_loss
+from qiskit_halo.timeline.efficiency import measure_fullness
+from qiskit_halo.timeline.timeline import TimedPiece, Timeline
 
 REPETITION_DELAYS_US = (250, 50, 0)
 """IBM's default repetition delay, a short one, and none, where only packing counts."""
 
 
-def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, Any], resets: int) -> HaloReport:
+def summarize(
+    timeline: Timeline,
+    device: DeviceModel,
+    metadata: Mapping[str, Any],
+    resets: int,
+    crosstalk: CrosstalkModel | None = None,
+) -> HaloReport:
     """Return the report of a scheduled circuit.
 
     Args:
@@ -25,22 +33,30 @@ def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, An
         device: The device.
         metadata: ``metadata["halo"]`` of the circuit: names, shots, and what the layout stage predicted.
         resets: Rounds at a hand-over.
+        crosstalk: What programs cost each other, ``None`` for nothing.
     """
-    owners = sorted(dict.fromkeys(owner for timed in timeline.pieces for owner in timed.piece.owners))
+    own, planned = _by_owner(timeline), _planned_by_owner(metadata)
+    owners = sorted(owner for owner in own if owner is not None)
     lost = _handover_loss(timeline, device, resets)
-    programs = [_program(owner, timeline, device, metadata, lost) for owner in owners]
-    if any(not timed.piece.owners for timed in timeline.pieces):
-        programs.append(_program(None, timeline, device, metadata, lost))
+    if crosstalk is not None:
+        for index, loss in enumerate(crosstalk_loss(timeline, device, crosstalk).tolist()):
+            lost[index] = lost.get(index, 0.0) + loss
+    programs = [
+        _program(owner, own[owner], planned.get(owner, []), device, metadata, lost)
+        for owner in (*owners, *([None] if None in own else []))
+    ]
     used = sorted(dict.fromkeys(q for timed in timeline.pieces for q in timed.qubits))
     resets_dt = reset_dt(device)
     reset_s = max((int(resets_dt[q]) for q in used), default=0) * device.dt_s
     makespan_s = timeline.makespan_dt * device.dt_s
     lengths_s = [
-        max(t.timing.length_dt for t in timeline.pieces if owner in t.piece.owners) * device.dt_s for owner in owners
+        max(timed.timing.length_dt - timed.wait_dt for _, timed in own[owner]) * device.dt_s for owner in owners
     ]
+    leases = _leases(timeline, device.dt_s)
+    fullness = measure_fullness(leases, device.num_qubits, makespan_s, max(lengths_s, default=0.0))
     return HaloReport(
         programs=tuple(programs),
-        leases=_leases(timeline, device.dt_s),
+        leases=leases,
         num_qubits=device.num_qubits,
         couplers=device.couplers,
         makespan_s=makespan_s,
@@ -48,9 +64,13 @@ def summarize(timeline: Timeline, device: DeviceModel, metadata: Mapping[str, An
         num_qubits_used=len(used),
         num_handovers=_num_handovers(timeline),
         timing=_timing(timeline, device),
+        policy=timeline.policy,
         qpu_time_ratios={
             str(delay): _ratio(lengths_s, makespan_s, reset_s, delay * 1e-6) for delay in REPETITION_DELAYS_US
         },
+        volume_bound_s=fullness.volume_bound_s,
+        packing_efficiency=fullness.efficiency,
+        limited_by=fullness.limited_by,
     )
 
 
@@ -70,27 +90,49 @@ def _ratio(lengths_s: list[float], makespan_s: float, reset_s: float, delay_s: f
 
 def _num_handovers(timeline: Timeline) -> int:
     """Return how often a qubit passes to another program; what passes within one program does not count."""
-    holder: dict[int, tuple[int, ...]] = {}
+    leases = sorted(
+        (lease.qubit, timed.start_dt + lease.start_dt, index)
+        for index, timed in enumerate(timeline.pieces)
+        for lease in timed.leases
+    )
     count = 0
-    for timed in timeline.pieces:
-        owners = timed.piece.owners
-        count += sum(1 for qubit in timed.qubits if qubit in holder and (holder[qubit] != owners or not owners))
-        holder.update(dict.fromkeys(timed.qubits, owners))
+    for (qubit, _, holder), (next_qubit, _, taker) in pairwise(leases):
+        if qubit == next_qubit and holder != taker:
+            owners = timeline.pieces[taker].piece.owners
+            count += not owners or owners != timeline.pieces[holder].piece.owners
     return count
 
 
+def _by_owner(timeline: Timeline) -> dict[int | None, list[tuple[int, TimedPiece]]]:
+    """Return the pieces of each program, with their positions; ``None`` stands for all that belongs to no program."""
+    found: dict[int | None, list[tuple[int, TimedPiece]]] = {}
+    for index, timed in enumerate(timeline.pieces):
+        for owner in timed.piece.owners or (None,):
+            found.setdefault(owner, []).append((index, timed))
+    return found
+
+
+def _planned_by_owner(metadata: Mapping[str, Any]) -> dict[int | None, list[Mapping[str, Any]]]:
+    """Return the entries of the layout stage for each program."""
+    found: dict[int | None, list[Mapping[str, Any]]] = {}
+    for piece in metadata.get("placement", {}).get("pieces", ()):
+        for owner in piece["programs"] or (None,):
+            found.setdefault(owner, []).append(piece)
+    return found
+
+
 def _program(
-    owner: int | None, timeline: Timeline, device: DeviceModel, metadata: Mapping[str, Any], lost: Mapping[int, float]
+    owner: int | None,
+    own: Sequence[tuple[int, TimedPiece]],
+    planned: Sequence[Mapping[str, Any]],
+    device: DeviceModel,
+    metadata: Mapping[str, Any],
+    lost: Mapping[int, float],
 ) -> ProgramReport:
     """Return the entry of one program; ``None`` stands for all that belongs to no program."""
     entries = metadata.get("programs", ())
     entry = entries[owner] if owner is not None and 0 <= owner < len(entries) else {}
-    own = [(i, timed) for i, timed in enumerate(timeline.pieces) if _belongs(timed.piece.owners, owner)]
-    planned = [p for p in metadata.get("placement", {}).get("pieces", ()) if _belongs(p["programs"], owner)]
-    log_success = sum(
-        float(t.workload.log_success(device, np.array([t.qubits], dtype=np.int64))[0]) + lost.get(i, 0.0)
-        for i, t in own
-    )
+    log_success = sum(timed.log_success + lost.get(index, 0.0) for index, timed in own)
     start = min(t.start_dt for _, t in own)
     stop = max(t.start_dt + t.timing.length_dt for _, t in own)
     qubits = sorted(dict.fromkeys(q for _, t in own for q in t.qubits))
@@ -107,14 +149,13 @@ def _program(
         num_helpers=num_helpers,
         start_s=start * device.dt_s,
         length_s=(stop - start) * device.dt_s,
+        wait_s=sum(timed.wait_dt for _, timed in own) * device.dt_s,
         # The merged place may beat what the search on the empty device found: then that is the best known.
         success_alone=max(math.prod(p["success_alone"] for p in planned), math.exp(log_success)) if planned else None,
         success_merged=math.exp(log_success),
+        success_floor=math.prod(piece["success_floor"] for piece in planned) if planned else None,
+        forms=tuple(FormReport(**form) for piece in planned for form in piece["forms"]),
     )
-
-
-def _belongs(owners: Sequence[int], owner: int | None) -> bool:
-    return owner in owners if owner is not None else not owners
 
 
 def _handover_loss(timeline: Timeline, device: DeviceModel, resets: int) -> dict[int, float]:
@@ -122,7 +163,7 @@ def _handover_loss(timeline: Timeline, device: DeviceModel, resets: int) -> dict
     log_reset = device.log_reset_success(resets)
     loss: dict[int, float] = {}
     for handover in timeline.handovers:
-        if not handover.first_use:
+        if not handover.first_use and handover.rounds == resets:
             loss[handover.piece_index] = loss.get(handover.piece_index, 0.0) + float(log_reset[handover.qubit])
     return loss
 
@@ -130,14 +171,14 @@ def _handover_loss(timeline: Timeline, device: DeviceModel, resets: int) -> dict
 def _leases(timeline: Timeline, dt_s: float) -> tuple[LeaseReport, ...]:
     leases = [
         LeaseReport(
-            qubit=qubit,
+            qubit=lease.qubit,
             program=timed.piece.owners[0] if timed.piece.owners and timed.piece.owners[0] >= 0 else None,
             kind="program",
-            start_s=(timed.start_dt + busy) * dt_s,
-            stop_s=(timed.start_dt + stop) * dt_s,
+            start_s=(timed.start_dt + lease.start_dt) * dt_s,
+            stop_s=(timed.start_dt + lease.stop_dt) * dt_s,
         )
         for timed in timeline.pieces
-        for qubit, (busy, stop) in zip(timed.qubits, timed.timing.busy_dt, strict=True)
+        for lease in timed.leases
     ]
     leases += [
         LeaseReport(qubit=h.qubit, program=None, kind="reset", start_s=h.start_dt * dt_s, stop_s=h.stop_dt * dt_s)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from qiskit.circuit import CircuitInstruction, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.measure import time_on
-from qiskit_halo.fragments.success import Workload
 from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.handover import handover_dt
-from qiskit_halo.placement.quiet import part_strangers
-from qiskit_halo.segments.find import find_components
-from qiskit_halo.segments.pieces import Piece, find_pieces, piece_instructions
+from qiskit_halo.segments.pieces import Piece
 from qiskit_halo.timeline.arbitrate import arbitrate
-from qiskit_halo.timeline.turns import Turn
-from qiskit_halo.timeline.wire_order import in_wire_order
+from qiskit_halo.timeline.drafts import Draft, is_open, make_drafts
+from qiskit_halo.timeline.leases import Lease, restrict_barrier
+from qiskit_halo.timeline.policies import Policy
+from qiskit_halo.timeline.resets import HandOver, HandOverTimes, find_handovers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,42 +27,27 @@ class TimedPiece:
     Args:
         piece: Which segments of the circuit it holds.
         instructions: Its operations, in order.
+        sites: For each of them, the positions of its qubits in ``qubits``.
         qubits: Physical qubits, ascending.
         timing: Start times from the start of the piece.
-        workload: What its predicted success depends on; sites are positions in ``qubits``.
+        leases: Which qubits it holds when, from the start of the piece.
+        log_success: Log of its predicted success, hand-overs left out.
         start_dt: Start of the piece in the merged circuit.
+        wait_dt: How much longer it is because it waits for others.
         estimated: Whether it holds operations whose length is known only on the device or later (control flow, stretches,
             delays with a parameter), so that its times are a bound.
     """
 
     piece: Piece
     instructions: tuple[CircuitInstruction, ...]
+    sites: tuple[tuple[int, ...], ...]
     qubits: tuple[int, ...]
     timing: Timing
-    workload: Workload
+    leases: tuple[Lease, ...]
+    log_success: float
     start_dt: int
+    wait_dt: int
     estimated: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandOver:
-    """The resets before a piece's first operation on a qubit.
-
-    Args:
-        qubit: Physical qubit.
-        piece_index: Position in :attr:`Timeline.pieces` of the piece that takes the qubit over.
-        rounds: Number of resets.
-        start_dt: Start of the first of them.
-        stop_dt: End of the last, which is where the piece's lease begins.
-        first_use: Whether nobody had the qubit before.
-    """
-
-    qubit: int
-    piece_index: int
-    rounds: int
-    start_dt: int
-    stop_dt: int
-    first_use: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,91 +55,82 @@ class Timeline:
     """All leases of all physical qubits.
 
     Args:
-        pieces: In the order in which they take their qubits.
-        handovers: In the same order.
+        pieces: By start.
+        handovers: By piece.
         makespan_dt: End of the last operation.
+        policy: Name of the policy that decided who goes when.
+        exact: Whether the device and the circuit state how long each operation takes, and delays can hold operations
+            back, so that these times are kept.
+        scrub_gate: Gate that scrubs qubits at hand-overs, ``None`` if they are not scrubbed.
     """
 
     pieces: tuple[TimedPiece, ...]
     handovers: tuple[HandOver, ...]
     makespan_dt: int
+    policy: str
+    exact: bool
+    scrub_gate: str | None = None
 
 
-def make_timeline(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptions) -> Timeline:
+def make_timeline(
+    circuit: QuantumCircuit,
+    device: DeviceModel,
+    options: HaloOptions,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    policy: Policy | None = None,
+) -> Timeline:
     """Return when each piece of a physical circuit runs.
-
-    Pieces are recovered from the circuit itself, so any mapped circuit will do, whoever laid it out.
 
     Args:
         circuit: A circuit over the physical qubits of ``device``.
         device: The device.
-        options: ``resets``, ``assume_clean`` and ``buffer`` matter here.
+        options: How to share it.
+        metadata: ``metadata["halo"]`` of the circuit.
+        policy: The user's own policy, in place of ``options.policy``.
+
+    Raises:
+        HaloTranspilerError: ``weights`` does not give one number a program, a policy breaks the rules, or ``scrub`` is
+            asked for and the device has no X.
     """
-    segmentation = find_components(circuit)
-    if options.buffer:
-        segmentation = part_strangers(segmentation)
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    found = find_pieces(segmentation)
-    drafts = []
-    for piece in (found[index] for index in in_wire_order(found, segmentation)):
-        instructions = tuple(piece_instructions(circuit, segmentation, piece, options.resets))
-        site = {wire: position for position, wire in enumerate(piece.wires)}
-        sites = [tuple(site[index[qubit]] for qubit in i.qubits) for i in instructions]
-        timing, workload, _ = time_on(instructions, sites, piece.wires, device)
-        drafts.append((piece, instructions, timing, workload))
-    turns = [
-        Turn(
-            owners=piece.owners,
-            qubits=piece.wires,
-            busy_dt=timing.busy_dt,
-            length_dt=timing.length_dt,
-        )
-        for piece, _, timing, _ in drafts
-    ]
-    order, starts = arbitrate(turns, device, options)
-    pieces = tuple(
-        TimedPiece(
-            piece=drafts[i][0],
-            instructions=drafts[i][1],
-            qubits=drafts[i][0].wires,
-            timing=drafts[i][2],
-            workload=drafts[i][3],
-            start_dt=starts[i],
-            estimated=any(map(_is_open, drafts[i][1])),
-        )
-        for i in order
-    )
-    handovers = _handovers(pieces, device, options)
+    times = HandOverTimes(device, options)
+    drafts, exact = make_drafts(circuit, device, options)
+    plan = arbitrate(drafts, device, options, times, exact=exact, metadata=metadata, policy=policy)
+    order = sorted(range(len(drafts)), key=lambda i: (plan.starts_dt[i], i))
+    pieces = tuple(_timed(plan.drafts[i], plan.starts_dt[i], plan.waits_dt[i], exact) for i in order)
     ends = [timed.start_dt + timed.timing.length_dt for timed in pieces]
-    return Timeline(pieces=pieces, handovers=handovers, makespan_dt=max(ends, default=0))
+    return Timeline(
+        pieces=pieces,
+        handovers=find_handovers(pieces, options, times),
+        makespan_dt=max(ends, default=0),
+        policy=plan.policy,
+        exact=exact,
+        scrub_gate=times.scrub_gate,
+    )
 
 
-def _is_open(instruction: CircuitInstruction) -> bool:
-    if instruction.name == "delay":
-        return not isinstance(instruction.operation.duration, (int, float))
-    # A store takes no time on a qubit, but nobody says when it happens.
-    return instruction.name == "store" or bool(instruction.is_control_flow())
-
-
-def _handovers(pieces: Sequence[TimedPiece], device: DeviceModel, options: HaloOptions) -> tuple[HandOver, ...]:
-    lengths = handover_dt(device, options.resets).tolist()
-    used: dict[int, None] = {}
-    found = []
-    for piece_index, timed in enumerate(pieces):
-        for qubit, (busy, _) in zip(timed.qubits, timed.timing.busy_dt, strict=True):
-            first_use = qubit not in used
-            used[qubit] = None
-            if first_use and options.assume_clean:
-                continue
-            stop = timed.start_dt + busy
-            found.append(
-                HandOver(
-                    qubit=qubit,
-                    piece_index=piece_index,
-                    rounds=options.resets,
-                    start_dt=stop - lengths[qubit],
-                    stop_dt=stop,
-                    first_use=first_use,
-                )
-            )
-    return tuple(found)
+def _timed(draft: Draft, start_dt: int, wait_dt: int, exact: bool) -> TimedPiece:
+    timing = draft.timing
+    instructions: tuple[CircuitInstruction, ...] = draft.instructions
+    sites = draft.sites
+    if draft.held != draft.sites:
+        kept = [i for i, held in enumerate(draft.held) if held or instructions[i].name != "barrier"]
+        instructions = tuple(restrict_barrier(instructions[i], draft.sites[i], draft.held[i]) for i in kept)
+        sites = tuple(draft.held[i] for i in kept)
+        timing = dataclasses.replace(
+            timing,
+            start_dt=tuple(timing.start_dt[i] for i in kept),
+            duration_dt=tuple(timing.duration_dt[i] for i in kept),
+        )
+    return TimedPiece(
+        piece=draft.piece,
+        instructions=instructions,
+        sites=sites,
+        qubits=draft.qubits,
+        timing=timing,
+        leases=draft.leases,
+        log_success=draft.log_success,
+        start_dt=start_dt,
+        wait_dt=wait_dt,
+        estimated=not exact and any(map(is_open, instructions)),
+    )

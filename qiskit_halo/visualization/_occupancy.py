@@ -19,7 +19,7 @@ def qubit_users(report: HaloReport, *, at_s: float | None = None) -> list[tuple[
         >>> report = HaloReport(
         ...     programs=(), leases=(lease(7, 0.0, 1e-6), lease(2, 2e-6, 3e-6)), num_qubits=2,
         ...     couplers=((0, 1),), makespan_s=3e-6, reset_s=1e-6, num_qubits_used=1, num_handovers=1,
-        ...     timing="exact", qpu_time_ratios={})
+        ...     timing="exact", policy="packed", qpu_time_ratios={})
         >>> qubit_users(report), qubit_users(report, at_s=2.5e-6)
         ([(), (7, 2)], [(), (2,)])
     """

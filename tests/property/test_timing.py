@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.circuit import QuantumCircuit
 from qiskit.providers import QubitProperties
+from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.compile import two_qubit_pairs
+from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.fragment import find_shapes
 from qiskit_halo.fragments.measure import sites_of, time_on
+from qiskit_halo.fragments.places import PlaceScorer
 from qiskit_halo.fragments.timing import TimedOperation, as_soon_as_possible, schedule
 from tests.targets import make_target
 
@@ -122,3 +124,36 @@ def test_the_success_of_the_parts_is_that_of_the_whole(circuit: QuantumCircuit, 
         places = np.array([[order[site] for site in shape.sites]])
         parts += float(workload.restricted(shape.sites).log_success(device, places)[0])
     np.testing.assert_allclose(parts, log_success, atol=1e-12)
+
+
+@settings(max_examples=60)
+@given(native_circuits(), st.lists(st.permutations(range(6)), min_size=1, max_size=4), ALIGNMENTS)
+def test_many_places_at_once_are_as_one_by_one(circuit: QuantumCircuit, places: list[list[int]], alignment: int):
+    couplers = [(a, b) for a in range(6) for b in range(a)]
+    target = make_target(
+        6,
+        couplers,
+        acquire_alignment=alignment,
+        qubit_properties=[QubitProperties(t1=1e-5 * (q + 1), t2=1e-5) for q in range(6)],
+    )
+    for q, pair in enumerate(couplers):
+        for qargs in (pair, pair[::-1]):
+            target.update_instruction_properties(
+                "cz", qargs, InstructionProperties(duration=3e-7 + q * 1e-8, error=0.01)
+            )
+    for q in range(6):
+        target.update_instruction_properties("reset", (q,), InstructionProperties(duration=8e-7 + q * 1e-8))
+        target.update_instruction_properties(
+            "measure", (q,), InstructionProperties(duration=1e-6 - q * 1e-8, error=0.1)
+        )
+    device = DeviceModel(target)
+    _, workload, _ = time_on(circuit.data, sites_of(circuit), places[0], device)
+    table = PlaceScorer(circuit, workload, device).table(np.array(places))
+    for row, place in enumerate(places):
+        timing, _, log_success = time_on(circuit.data, sites_of(circuit), place, device)
+        busy = list(zip(table.busy_start_dt[row].tolist(), table.busy_stop_dt[row].tolist(), strict=True))
+        assert (busy, table.length_dt[row]) == (list(timing.busy_dt), timing.length_dt)
+        np.testing.assert_allclose(table.log_success[row], log_success, atol=1e-12)
+    part = PlaceScorer(circuit, workload, device).table(np.array(places), [4, 1, 0, 2, 3, 5])
+    np.testing.assert_array_equal(part.busy_stop_dt, table.busy_stop_dt[:, [4, 1, 0, 2, 3, 5]])
+    np.testing.assert_allclose(part.log_success, table.log_success, atol=1e-12)

@@ -62,6 +62,18 @@ class TestBadInput:
             (["--device", "manila", "--exclude", "1;2"], r"--exclude takes whole numbers"),
             (["--device", "manila", "--sharing", "some"], r"sharing must be one of none, helpers, all"),
             (["--device", "manila", "--success-floor", "2"], r"success_floor must lie in \[0, 1\]"),
+            (["--device", "manila", "--policy", "mine"], r"policy must be one of auto, round_robin, packed"),
+            (["--device", "manila", "--max-wait", "-1"], r"max_wait_s must be seconds of at least 0"),
+            (["--device", "manila", "--weights", "1;2"], r"--weights takes numbers with commas"),
+            (["--device", "manila", "--weights", "1,2", "--no-run"], r"weights gives 2 numbers for 1 programs"),
+            (["--device", "manila", "--idle-fill", "x"], r"idle_fill must be one of delay, dd"),
+            (["--device", "manila", "--feed-forward", "-1"], r"feed_forward_s must be seconds of at least 0"),
+            (
+                ["--device", "manila", "--crosstalk", "no.json"],
+                r"--crosstalk cannot read no.json as JSON: .*No such file",
+            ),
+            (["--device", "manila", "--crosstalk", str(BELL)], r"--crosstalk cannot read .* as JSON: Expecting value"),
+            (["--device", "manila", "--readout-crosstalk", "1"], r"readout_crosstalk must lie in \[0, 1\), not 1.0"),
             (["--device", "manila", "--helpers", "work"], r"no program has a quantum register named 'work'"),
         ],
     )
@@ -160,7 +172,8 @@ class TestHelp:
         monkeypatch.setenv("COLUMNS", "200")
         code, out, _ = call("run", "--help")
         assert code == 0
-        names = "device shots seed level helpers sharing success-floor resets buffer max-duration exclude out"
+        names = "device shots seed level helpers sharing success-floor resets buffer max-duration exclude reuse out"
+        names += " policy max-wait weights scrub idle-fill feed-forward crosstalk readout-crosstalk"
         for option in (*names.split(), "no-run", "no-noise", "no-pictures", "json"):
             assert f"--{option}" in out
 

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from qiskit.circuit import Gate, QuantumCircuit
 from qiskit.circuit.library import ECRGate
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError
-from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler, two_qubit_pairs
+from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment, Shape
+from qiskit_halo.fragments.variants import MAX_VARIANTS, pareto_front
 from tests.targets import make_target
 
 
@@ -17,7 +19,7 @@ def compiled(circuit: QuantumCircuit, region: tuple[int, ...], **settings: objec
     device = DeviceModel(make_target(6))
     return FragmentCompiler(device, CompileSettings(**{"num_variants": 1, **settings})).compile(
         circuit, region, "Program 0 ('ann')"
-    )
+    )[0]
 
 
 def chain(num_qubits: int) -> QuantumCircuit:
@@ -53,14 +55,48 @@ def test_sites_at_the_start_and_at_the_end():
     assert fragment.final_sites == (None, 0, None)
 
 
-def test_the_best_of_several_seeds_is_kept():
+def test_the_best_of_several_routings_comes_first(rng: np.random.Generator):
+    couplers = [(q, q + 1) for q in range(15)] + [(0, 15), (2, 9), (5, 13)]
+    device = DeviceModel(make_target(16, couplers))
+    one, several = (
+        FragmentCompiler(device, CompileSettings(optimization_level=1, num_variants=count)) for count in (1, 9)
+    )
+    better = []
+    for _ in range(4):
+        circuit = QuantumCircuit(8, 8)
+        for _ in range(20):
+            first, second = rng.choice(8, 2, replace=False).tolist()
+            circuit.cx(first, second)
+            circuit.ry(0.3, first)
+        circuit.measure(range(8), range(8))
+        plain = one.compile(circuit, range(16), "it")[0]
+        best = several.compile(circuit, range(16), "it")[0]
+        assert best.log_success >= plain.log_success
+        better.append(best.log_success > plain.log_success and best.variant != "seed 0")
+    assert any(better)
+
+
+def test_what_needs_no_swap_is_routed_once():
+    device = DeviceModel(make_target(6))
+    (fragment,) = FragmentCompiler(device, CompileSettings(num_variants=12, reuse="none")).compile(
+        chain(4), range(6), "it"
+    )
+    assert fragment.variant == "seed 0"
+
+
+def test_forms_differ_in_what_counts():
     circuit = QuantumCircuit(6, 6)
-    for pair in ((0, 1), (4, 5), (0, 4), (2, 5), (4, 2), (0, 1)):
-        circuit.cx(*pair)
+    for first in range(6):
+        for second in range(first):
+            circuit.cx(first, second)
     circuit.measure(range(6), range(6))
-    alone = [compiled(circuit, range(6), seed=seed, optimization_level=1).log_success for seed in range(4)]
-    assert min(alone) < max(alone)
-    assert compiled(circuit, range(6), optimization_level=1, num_variants=4).log_success == max(alone)
+    couplers = [(q, q + 1) for q in range(11)] + [(0, 11), (2, 8), (4, 10)]
+    device = DeviceModel(make_target(12, couplers))
+    forms = FragmentCompiler(device, CompileSettings(num_variants=18)).compile(circuit, range(12), "it")
+    assert 1 <= len(forms) <= MAX_VARIANTS
+    assert forms == pareto_front(forms)
+    again = FragmentCompiler(device, CompileSettings(num_variants=18)).compile(circuit, range(12), "it")
+    assert forms == again
 
 
 def test_compiling_repeats():
@@ -71,7 +107,7 @@ def test_compiling_repeats():
 @pytest.mark.parametrize("level", [0, 3])
 def test_one_qubit_on_one_qubit(level: int):
     device = DeviceModel(make_target(1))
-    fragment = FragmentCompiler(device, CompileSettings(optimization_level=level)).compile(chain(1), (0,), "it")
+    fragment = FragmentCompiler(device, CompileSettings(optimization_level=level)).compile(chain(1), (0,), "it")[0]
     assert (fragment.home, fragment.shapes) == ((0,), (Shape(sites=(0,), edges=()),))
 
 
@@ -95,22 +131,9 @@ def test_directed_gates_in_a_body_with_variables():
     with circuit.if_test(flag):
         circuit.cx(1, 2)
     circuit.measure([1, 2], [0, 1])
-    fragment = FragmentCompiler(device, CompileSettings()).compile(circuit, (0, 1, 2), "it")
+    fragment = FragmentCompiler(device, CompileSettings()).compile(circuit, (0, 1, 2), "it")[0]
     assert fragment.circuit.count_ops()["ecr"] == 2
     assert fragment.log_success > -1
-
-
-def test_pairs_in_nested_blocks():
-    circuit = QuantumCircuit(4, 1)
-    circuit.cx(3, 1)
-    circuit.barrier()
-    with circuit.while_loop((0, 0)):
-        with circuit.if_test((0, 1)):
-            circuit.cx(2, 0)
-        with circuit.if_test((0, 1)):
-            circuit.break_loop()
-        circuit.h([0, 1, 2, 3])
-    assert list(two_qubit_pairs(circuit)) == [(3, 1), (2, 0)]
 
 
 def test_a_loop_that_may_be_left_needs_no_coupler_for_that():

@@ -7,7 +7,8 @@ from qiskit.circuit import Duration, Parameter, QuantumCircuit
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.durations import FEED_FORWARD_S, LOOP_ROUNDS, Durations
+from qiskit_halo.fragments.durations import LOOP_ROUNDS, Durations
+from qiskit_halo.options import FEED_FORWARD_S
 from tests.targets import make_target
 
 LATENCY = round(FEED_FORWARD_S / 2e-9)
@@ -102,3 +103,11 @@ def test_control_flow(build: Callable[[QuantumCircuit], object], ticks: int):
 )
 def test_without_durations_operations_on_qubits_take_one_tick(build: Callable[[QuantumCircuit], object], ticks: int):
     assert length(build, durations=False) == ticks
+
+
+def test_the_latency_is_the_users() -> None:
+    circuit = QuantumCircuit(1, 1)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    device = DeviceModel(make_target(1), feed_forward_s=2e-6)
+    assert Durations(device).of(circuit.data[0], [0]) == 2000 + 40

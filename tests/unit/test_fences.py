@@ -30,13 +30,12 @@ def circuit_on(*qubits: int, num_qubits: int = 4, dynamic: bool = True) -> Quant
 def fences(circuit: QuantumCircuit, buffer: int, target: Target | None = None) -> dict[int, tuple[int, ...]]:
     device = DeviceModel(target or make_target(circuit.num_qubits))
     timeline = make_timeline(circuit, device, HaloOptions(buffer=buffer))
-    physical = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    return find_fences(timeline, device, buffer, physical)
+    return find_fences(timeline, device, buffer)
 
 
 def test_neighbours_are_fenced_where_times_are_a_bound() -> None:
-    assert fences(circuit_on(0, 1, 3), 1) == {1: (0, 1)}
-    assert fences(circuit_on(0, 1, 3), 2) == {1: (0, 1), 2: (1, 3)}
+    assert fences(circuit_on(0, 1, 3), 1) == {2: (0, 1)}
+    assert fences(circuit_on(0, 1, 3), 2) == {2: (0, 1, 3)}
     assert fences(circuit_on(0, 1, 3), 0) == {}
 
 

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 from qiskit.circuit import QuantumCircuit
-from qiskit.transpiler import PassManager
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
-from qiskit_halo.fragments.jumps import CountSwaps, has_jumps
+from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
 from qiskit_halo.verification.equivalence import outcome_distribution
 from tests.dense_oracle import brute_force, distance
 from tests.targets import make_target
@@ -29,12 +28,6 @@ def restless(*pairs: tuple[int, int]) -> QuantumCircuit:
     return circuit
 
 
-def num_swaps(circuit: QuantumCircuit) -> int:
-    passes = PassManager([CountSwaps("halo_swaps")])
-    passes.run(circuit)
-    return passes.property_set["halo_swaps"]
-
-
 def test_jumps_are_found_in_nested_loops():
     assert has_jumps(restless())
     circuit = QuantumCircuit(3, 3)
@@ -49,7 +42,7 @@ def test_a_loop_without_jumps_has_none():
     with circuit.for_loop(range(2)):
         circuit.swap(0, 1)
     assert not has_jumps(circuit)
-    assert num_swaps(circuit) == 0
+    assert count_loop_swaps(circuit) == 0
 
 
 def test_only_swaps_in_the_body_of_such_a_loop_count():
@@ -60,7 +53,7 @@ def test_only_swaps_in_the_body_of_such_a_loop_count():
         with circuit.if_test((circuit.clbits[0], 0)):
             circuit.swap(1, 2)
             circuit.break_loop()
-    assert num_swaps(circuit) == 2
+    assert count_loop_swaps(circuit) == 2
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])

@@ -139,6 +139,7 @@ def test_operations_stated_once_count_for_all_qubits():
 
 def test_alignment_is_the_common_multiple():
     assert DeviceModel(make_target(1, pulse_alignment=4, acquire_alignment=6)).alignment == 12
+    assert DeviceModel(make_target(1, pulse_alignment=4, acquire_alignment=1, granularity=16)).alignment == 16
 
 
 def test_missing_calibration_is_said():

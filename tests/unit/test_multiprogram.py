@@ -112,3 +112,10 @@ def test_options_must_be_options():
 def test_arguments_but_the_programs_are_by_keyword():
     with pytest.raises(TypeError):
         MultiProgramCircuit([constant(0, 1)], 100)
+
+
+def test_weights_are_one_a_program():
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
+    with pytest.raises(HaloValueError, match="weights gives 3 numbers for 2 programs; give one a program"):
+        MultiProgramCircuit([circuit, circuit], options=HaloOptions(weights=(1, 2, 3)))

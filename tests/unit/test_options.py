@@ -16,9 +16,24 @@ def test_defaults():
         "success_floor": 0.9,
         "resets": 2,
         "buffer": 0,
+        "rep_delay_s": None,
+        "move_isa": False,
+        "max_batch_programs": 128,
+        "max_copies": None,
+        "max_executions": 10_000_000,
+        "max_circuits": None,
         "max_duration_s": None,
         "exclude_qubits": [],
         "assume_clean": True,
+        "policy": "auto",
+        "max_wait_s": 0.0,
+        "weights": None,
+        "scrub": False,
+        "idle_fill": "delay",
+        "feed_forward_s": 0.7e-6,
+        "crosstalk": [],
+        "readout_crosstalk": 0.0,
+        "reuse": "auto",
     }
 
 
@@ -31,8 +46,18 @@ def test_options_are_json_and_come_back():
         max_duration_s=2,
         exclude_qubits=np.array([4, 1, 4]),
         assume_clean=False,
+        policy="round_robin",
+        max_wait_s=np.float64(1e-6),
+        weights=np.array([1, 2]),
+        scrub=True,
+        idle_fill="dd",
+        feed_forward_s=0,
+        crosstalk=[[[3, 2], np.array([0, 1]), 2], ((0, 1), (2, 3), np.float32(1.5))],
+        readout_crosstalk=0.25,
+        reuse="max",
     )
-    assert options.exclude_qubits == (1, 4)
+    assert options.crosstalk == (((0, 1), (2, 3), 1.5), ((2, 3), (0, 1), 2.0))
+    assert (options.exclude_qubits, options.weights) == ((1, 4), (1.0, 2.0))
     assert HaloOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
 
 
@@ -47,12 +72,43 @@ def test_options_are_json_and_come_back():
         ("resets", 2.0, "resets must be a whole number of at least 1, not 2.0"),
         ("resets", np.bool_(True), "resets must be a whole number of at least 1"),
         ("buffer", -1, "buffer must be a whole number of at least 0, not -1"),
+        ("rep_delay_s", -1e-6, "rep_delay_s must be seconds of at least 0 or None, not -1e-06"),
+        ("move_isa", "yes", "move_isa must be True or False, not 'yes'"),
+        ("max_batch_programs", 0, "max_batch_programs must be a whole number of at least 1, not 0"),
+        ("max_copies", 1.5, "max_copies must be a whole number of at least 1, not 1.5"),
+        ("max_executions", 0, "max_executions must be a whole number of at least 1, not 0"),
+        ("max_circuits", -1, "max_circuits must be a whole number of at least 1, not -1"),
         ("max_duration_s", 0, "max_duration_s must be positive seconds or None, not 0.0"),
         ("max_duration_s", "1", "max_duration_s must be a finite number, not '1'"),
         ("exclude_qubits", "12", "exclude_qubits must be a sequence of qubit numbers, not a string"),
         ("exclude_qubits", 5, "exclude_qubits must be a sequence of qubit numbers, not 5"),
         ("exclude_qubits", [-1], "each of exclude_qubits must be a whole number of at least 0, not -1"),
         ("assume_clean", 1, "assume_clean must be True or False, not 1"),
+        ("policy", "best", "policy must be one of auto, round_robin, packed, not 'best'"),
+        ("policy", ["auto"], "policy must be one of auto, round_robin, packed, not ['auto']"),
+        ("idle_fill", None, "idle_fill must be one of delay, dd, not None"),
+        ("max_wait_s", -1e-6, "max_wait_s must be seconds of at least 0, not -1e-06"),
+        ("max_wait_s", float("inf"), "max_wait_s must be a finite number, not inf"),
+        ("feed_forward_s", -1, "feed_forward_s must be seconds of at least 0, not -1.0"),
+        ("weights", "12", "weights must be a sequence of numbers, not a string"),
+        ("weights", 2, "weights must be a sequence of numbers, not 2"),
+        ("weights", [1, 0], "each of weights must be positive, not 0.0"),
+        ("weights", [1, True], "each of weights must be a finite number, not True"),
+        ("crosstalk", 3, "crosstalk must be a sequence of ((a, b), (c, d), factor), not 3"),
+        ("crosstalk", [3], "each of crosstalk must be a sequence of two couplers and a factor, not 3"),
+        ("crosstalk", [((0, 1), (2, 3))], "each of crosstalk must be ((a, b), (c, d), factor), not ((0, 1), (2, 3))"),
+        ("crosstalk", [((0, 0), (2, 3), 1)], "each coupler of crosstalk must be two different qubits, not (0, 0)"),
+        ("crosstalk", [((0, 1, 2), (2, 3), 1)], "each coupler of crosstalk must be two different qubits"),
+        ("crosstalk", [((0, 1), "23", 1)], "each coupler of crosstalk must be a sequence of two qubit numbers"),
+        ("crosstalk", [((0, -1), (2, 3), 1)], "each qubit of crosstalk must be a whole number of at least 0, not -1"),
+        ("crosstalk", [((0, 1), (2, 3), 0)], "must be positive, not 0.0 for (0, 1) beside (2, 3)"),
+        ("crosstalk", [((0, 1), (2, 3), "1")], "each factor of crosstalk must be a finite number, not '1'"),
+        ("crosstalk", [((0, 1), (1, 2), 2)], "crosstalk has couplers (0, 1) and (1, 2), which share a qubit"),
+        ("crosstalk", [((0, 1), (2, 3), 2), ((1, 0), (2, 3), 3)], "two factors for (0, 1) beside (2, 3); give one"),
+        ("readout_crosstalk", 1, "readout_crosstalk must lie in [0, 1), not 1.0"),
+        ("readout_crosstalk", -0.1, "readout_crosstalk must lie in [0, 1), not -0.1"),
+        ("scrub", 0, "scrub must be True or False, not 0"),
+        ("reuse", "all", "reuse must be one of auto, none, max, not 'all'"),
     ],
 )
 def test_every_field_is_checked(field: str, value: object, message: str):
@@ -61,5 +117,9 @@ def test_every_field_is_checked(field: str, value: object, message: str):
 
 
 def test_unknown_names_are_listed_with_the_known_ones():
-    with pytest.raises(HaloValueError, match=r"unknown option 'a', 'b'; the options are sharing, .*assume_clean"):
+    with pytest.raises(HaloValueError, match=r"unknown option 'a', 'b'; the options are sharing, .*feed_forward_s"):
         HaloOptions.from_dict({"b": 1, "a": 2, "resets": 2})
+
+
+def test_no_crosstalk_can_be_written_in_two_ways():
+    assert HaloOptions(crosstalk=None) == HaloOptions(crosstalk=[]) == HaloOptions()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,16 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
-from qiskit_halo.placement.packing import PackingItem, PlacedItem, pack
+from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.packing import PlacedItem, pack
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
 
 BELL_LENGTH = 1340
 RESET = 800
+
+SLOTS = 250
+"""Ticks by which a provisional start may be late at most, with the lengths used here: leases are rounded to slots."""
 
 
 def item(
@@ -34,7 +39,7 @@ def item(
     fragment = make_fragment(circuit, home or tuple(range(circuit.num_qubits)), device)
     candidates = find_candidates(fragment, device, Embedder(device))
     log_floor = candidates.best + math.log(floor) if floor else -math.inf
-    return PackingItem(candidates=candidates, log_floor=log_floor, exclusive_sites=exclusive, owners=owners)
+    return PackingItem(variants=(candidates,), log_floor=log_floor, exclusive_sites=(exclusive,), owners=owners)
 
 
 def no_other(index: int, free: npt.NDArray[np.bool_]) -> None:
@@ -44,7 +49,11 @@ def no_other(index: int, free: npt.NDArray[np.bool_]) -> None:
 def run(device: DeviceModel, items: list[PackingItem], **options: object) -> list[tuple[tuple[int, ...], int]]:
     placed = pack(items, device, HaloOptions(**options), no_other)
     assert all(p is not None for p in placed)
-    return [(p.qubits, p.start_dt) for p in placed if p is not None]
+    return [(p.spot.qubits, p.start_dt) for p in placed if p is not None]
+
+
+def follows(start: int, earliest: int) -> bool:
+    return earliest <= start <= earliest + SLOTS
 
 
 def worse_readout(num_qubits: int, bad: int, error: float) -> Target:
@@ -61,22 +70,26 @@ def test_free_qubits_come_before_shared_ones() -> None:
 @pytest.mark.parametrize("resets", [1, 2, 3])
 def test_who_comes_after_waits_for_the_resets(resets: int) -> None:
     device = DeviceModel(make_target(2))
-    second = BELL_LENGTH + resets * RESET
-    assert run(device, [item(device), item(device)], resets=resets) == [((0, 1), 0), ((0, 1), second)]
+    first, (qubits, start) = run(device, [item(device), item(device)], resets=resets)
+    assert (first, qubits) == (((0, 1), 0), (0, 1))
+    assert follows(start, BELL_LENGTH + resets * RESET)
 
 
 def test_without_trust_the_first_use_waits_for_resets_too() -> None:
     device = DeviceModel(make_target(2))
     # The second qubit is first used 40 ticks later, but the first needs both resets before 0.
-    assert run(device, [item(device)], assume_clean=False) == [((0, 1), 2 * RESET)]
+    ((qubits, start),) = run(device, [item(device)], assume_clean=False)
+    assert qubits == (0, 1)
+    assert follows(start, 2 * RESET)
 
 
 def test_the_longest_goes_first_and_ranks_tell_the_order() -> None:
     device = DeviceModel(make_target(3))
     placed = pack([item(device, bell(1)), item(device, bell(3))], device, HaloOptions(), no_other)
     assert [p and p.rank for p in placed] == [1, 0]
-    # The first qubit of the chain is measured 300 ticks before the others.
-    assert [p and (p.qubits, p.start_dt) for p in placed] == [((0,), 1340 + 2 * RESET), ((0, 1, 2), 0)]
+    assert [p and p.spot.qubits for p in placed] == [(0,), (0, 1, 2)]
+    assert placed[0] is not None
+    assert follows(placed[0].start_dt, BELL_LENGTH + 2 * RESET)
 
 
 def long_on(device: DeviceModel, qubit: int) -> PackingItem:
@@ -90,11 +103,22 @@ def long_on(device: DeviceModel, qubit: int) -> PackingItem:
 
 def pinned(moving: PackingItem) -> PackingItem:
     """The same with its home as the only place."""
-    shapes = tuple(
-        dataclasses.replace(shape, places=shape.places[:1], log_success=shape.log_success[:1])
-        for shape in moving.candidates.shapes
-    )
-    return dataclasses.replace(moving, candidates=dataclasses.replace(moving.candidates, shapes=shapes))
+    (found,) = moving.variants
+    shapes = []
+    for shape in found.shapes:
+        home = [shape.home_row]
+        shapes.append(
+            dataclasses.replace(
+                shape,
+                places=shape.places[home],
+                log_success=shape.log_success[home],
+                busy_start_dt=shape.busy_start_dt[home],
+                busy_stop_dt=shape.busy_stop_dt[home],
+                length_dt=shape.length_dt[home],
+                home_row=0,
+            )
+        )
+    return dataclasses.replace(moving, variants=(dataclasses.replace(found, shapes=tuple(shapes)),))
 
 
 def test_the_batch_is_as_short_as_it_can_be() -> None:
@@ -106,7 +130,9 @@ def test_the_batch_is_as_short_as_it_can_be() -> None:
 def test_within_the_makespan_the_best_place_wins() -> None:
     device = DeviceModel(worse_readout(3, 1, 0.05))
     short = item(device, bell(1), floor=0.5)
-    assert run(device, [long_on(device, 2), short, short])[1:] == [((0,), 0), ((0,), 1040 + 2 * RESET)]
+    _, first, (qubits, start) = run(device, [long_on(device, 2), short, short])
+    assert (first, qubits) == (((0,), 0), (0,))
+    assert follows(start, 1040 + 2 * RESET)
 
 
 def test_a_limit_on_the_duration_is_kept_where_it_can_be() -> None:
@@ -118,7 +144,9 @@ def test_a_limit_on_the_duration_is_kept_where_it_can_be() -> None:
 
 def test_a_place_below_the_floor_is_waited_out() -> None:
     device = DeviceModel(worse_readout(2, 1, 0.3))
-    assert run(device, [item(device, bell(1))] * 2) == [((0,), 0), ((0,), 1040 + 2 * RESET)]
+    first, (qubits, start) = run(device, [item(device, bell(1))] * 2)
+    assert (first, qubits) == (((0,), 0), (0,))
+    assert follows(start, 1040 + 2 * RESET)
 
 
 def test_a_floor_that_nothing_keeps_is_told() -> None:
@@ -127,7 +155,7 @@ def test_a_floor_that_nothing_keeps_is_told() -> None:
     assert [p and p.below_floor for p in placed] == [False, True]
     # One round on a qubit with 2 % readout error leaves 1 % excitation.
     assert placed[1] is not None
-    assert placed[1].log_success == pytest.approx(math.log(0.999 * 0.98 * 0.99))
+    assert placed[1].spot.log_success == pytest.approx(math.log(0.999 * 0.98 * 0.99))
 
 
 def test_exclusive_sites_are_nobody_elses() -> None:
@@ -135,13 +163,13 @@ def test_exclusive_sites_are_nobody_elses() -> None:
     placed = pack(
         [item(device, exclusive=(0, 1)), item(device), item(device, bell(1))], device, HaloOptions(), no_other
     )
-    assert [p and p.qubits for p in placed] == [(0, 1), None, (2,)]
+    assert [p and p.spot.qubits for p in placed] == [(0, 1), None, (2,)]
 
 
 def test_an_exclusive_site_needs_a_fresh_qubit() -> None:
     device = DeviceModel(make_target(2))
     placed = pack([item(device), item(device, bell(1), exclusive=(0,))], device, HaloOptions(), no_other)
-    assert [p and p.qubits for p in placed] == [(0, 1), None]
+    assert [p and p.spot.qubits for p in placed] == [(0, 1), None]
 
 
 def test_a_piece_compiled_again_brings_its_own_exclusive_sites() -> None:
@@ -160,7 +188,7 @@ def test_a_piece_compiled_again_brings_its_own_exclusive_sites() -> None:
     placed: list[PlacedItem | None] = pack([blocker, path], device, HaloOptions(), recompile)
     assert asked == [(1, [True, False, False, False, True, True])]
     assert placed[1] is not None
-    assert (len(placed[1].qubits), placed[1].candidates.fragment.num_sites) == (1, 1)
+    assert (len(placed[1].spot.qubits), placed[1].item.variants[0].fragment.num_sites) == (1, 1)
 
 
 def test_parts_of_one_piece_get_different_qubits() -> None:
@@ -176,7 +204,9 @@ def test_a_buffer_keeps_neighbours_from_running_at_the_same_time(buffer: int, se
     device = DeviceModel(make_target(4))
     placed = run(device, [item(device, owners=(0,)), item(device, owners=(1,))], buffer=buffer)
     assert placed[0] == ((0, 1), 0)
-    assert placed[1] == ((2, 3), second)
+    qubits, start = placed[1]
+    assert qubits == (2, 3)
+    assert follows(start, second)
 
 
 def test_a_buffer_is_kept_by_distance_where_there_is_room() -> None:
@@ -195,7 +225,143 @@ def test_starts_are_aligned() -> None:
     device = DeviceModel(make_target(1, pulse_alignment=16, acquire_alignment=24))
     starts = [start for _, start in run(device, [item(device, bell(1))] * 3, resets=1)]
     # Aligned to 48 a measurement starts at 48 and ends at 1048; a reset is 816 long, and the next start divides by 48.
-    assert starts == [0, 1872, 3744]
+    assert starts[0] == 0
+    assert all(start % 48 == 0 for start in starts)
+    assert all(follows(later - earlier, 1872) for earlier, later in pairwise(starts))
+
+
+def test_a_limit_that_one_cannot_keep_still_binds_the_others() -> None:
+    device = DeviceModel(worse_readout(3, 1, 0.05))
+    short = item(device, bell(1), floor=0.5)
+    for batch in ([short, long_on(device, 2), short], [short, short, long_on(device, 2)]):
+        shorts = [p for p in run(device, batch, max_duration_s=2e-6) if p[0] != (2,)]
+        assert sorted(shorts) == [((0,), 0), ((1,), 0)]
+
+
+def test_whoever_comes_before_another_makes_it_pay_for_the_resets() -> None:
+    # The pair waits for the long one on qubit 0; the short ones fit before it on qubit 1.
+    device = DeviceModel(make_target(2))
+    long = pinned(item(device, long_circuit(), home=(0,), floor=0.9))
+    pair = pinned(item(device, bell(), home=(0, 1), floor=0.9))
+    short = pinned(item(device, bell(1), home=(1,), floor=0.9))
+    placed = pack([pair, long, short], device, HaloOptions(resets=1), no_other)
+    by_rank = {p.rank: p for p in placed if p is not None}
+    used: dict[int, int] = {}
+    for rank in range(3):
+        placed_item = by_rank[rank]
+        resets = sum(qubit in used for qubit in placed_item.spot.qubits)
+        used.update(dict.fromkeys(placed_item.spot.qubits, rank))
+        alone = placed_item.item.log_best
+        assert placed_item.spot.log_success == pytest.approx(alone + resets * math.log(0.99))
+
+
+def long_circuit() -> QuantumCircuit:
+    circuit = QuantumCircuit(1, 1)
+    circuit.sx(0)
+    circuit.delay(9000, 0)
+    circuit.measure(0, 0)
+    return circuit
+
+
+def test_nobody_comes_before_one_that_cannot_pay_for_the_resets() -> None:
+    device = DeviceModel(make_target(2))
+    long = pinned(item(device, long_circuit(), home=(0,), floor=0.9))
+    # One reset costs 1 %: on qubit 0 it fits within the floor, on both it does not.
+    pair = pinned(item(device, bell(), home=(0, 1), floor=0.985))
+    short = pinned(item(device, bell(1), home=(1,), floor=0.9))
+    placed = pack([long, pair, short], device, HaloOptions(resets=1), no_other)
+    assert [p and p.below_floor for p in placed] == [False, False, False]
+    assert all(p is not None and p.spot.log_success >= p.item.log_floor - 1e-9 for p in placed)
+
+
+def two_pairs() -> QuantumCircuit:
+    """Two connected parts that a shared clbit keeps together."""
+    circuit = QuantumCircuit(4, 1)
+    circuit.cz(0, 1)
+    circuit.cz(2, 3)
+    circuit.measure([0, 1, 2, 3], [0] * 4)
+    return circuit
+
+
+def test_one_part_does_not_take_the_only_room_of_another() -> None:
+    # The middle pair is the best, but leaves none for the other.
+    target = make_target(4)
+    for pair in ((0, 1), (1, 0), (2, 3), (3, 2)):
+        target.update_instruction_properties("cz", pair, InstructionProperties(duration=3e-7, error=0.05))
+    device = DeviceModel(target)
+    for floor in (0.0, 0.9):
+        for exclusive in ((), (0, 1, 2, 3)):
+            ((qubits, _),) = run(device, [item(device, two_pairs(), floor=floor, exclusive=exclusive)])
+            assert sorted(qubits) == [0, 1, 2, 3]
+
+
+def test_a_part_may_lose_what_the_others_leave() -> None:
+    # Each part alone would have qubit 0; the floor is that of both together.
+    device = DeviceModel(worse_readout(2, 1, 0.3))
+    circuit = QuantumCircuit(2, 2)
+    circuit.measure([0, 1], [0, 1])
+    (placed,) = pack([item(device, circuit, floor=1.0)], device, HaloOptions(), no_other)
+    assert placed is not None
+    assert not placed.below_floor
+    assert placed.spot.log_success == pytest.approx(math.log(0.98 * 0.7))
+
+
+def test_parts_without_errors_may_go_anywhere() -> None:
+    target = make_target(2)
+    for name in ("sx", "measure"):
+        for qubit in range(2):
+            duration = {"sx": 4e-8, "measure": 1e-6}[name]
+            target.update_instruction_properties(name, (qubit,), InstructionProperties(duration=duration, error=0.0))
+    device = DeviceModel(target)
+    circuit = QuantumCircuit(2, 2)
+    circuit.sx(0)
+    circuit.measure([0, 1], [0, 1])
+    for floor in (0.0, 1.0):
+        ((qubits, start),) = run(device, [item(device, circuit, floor=floor)])
+        assert (sorted(qubits), start) == ([0, 1], 0)
+
+
+def test_a_lost_item_is_worse_than_one_below_its_floor() -> None:
+    # The narrow one loses more and chooses first: with its best qubit it would take the only pair of the wide one.
+    target = make_target(3, [(0, 1)])
+    target.update_instruction_properties("measure", (2,), InstructionProperties(duration=1e-6, error=0.3))
+    device = DeviceModel(target)
+    circuit = bell()
+    circuit.delay(5000, [0, 1])
+    circuit.measure([0, 1], [0, 1])
+    wide = item(device, circuit, exclusive=(0, 1))
+    circuit = QuantumCircuit(1, 1)
+    for _ in range(120):
+        circuit.sx(0)
+    circuit.measure(0, 0)
+    narrow = item(device, circuit, exclusive=(0,))
+    assert narrow.log_best < wide.log_best
+    placed = pack([narrow, wide], device, HaloOptions(), no_other)
+    assert [p and (p.spot.qubits, p.below_floor) for p in placed] == [((2,), True), ((0, 1), False)]
+
+
+def test_pieces_with_holes_do_not_come_before_each_other() -> None:
+    device = DeviceModel(make_target(4, []))
+    # Site 0 is done after 1000 ticks, site 1 begins after 11000: one clbit keeps them in order.
+    holed = QuantumCircuit(3, 1)
+    holed.measure(0, 0)
+    for _ in range(10):
+        holed.measure(2, 0)
+    holed.measure(1, 0)
+    crossing = pinned(item(device, holed, home=(0, 1, 2), floor=0))
+    back = pinned(item(device, holed, home=(1, 0, 3), floor=0))
+    starts = sorted(start for _, start in run(device, [crossing, back]))
+    # Each lies in the holes of the other at tick 0, but no order of the two is right on both qubits.
+    assert starts[0] == 0
+    assert starts[1] >= 12000 + 2 * RESET
+
+
+@pytest.mark.parametrize("assume_clean", [True, False])
+def test_there_is_always_room_after_all_others(assume_clean: bool) -> None:
+    device = DeviceModel(make_target(1))
+    placed = run(device, [item(device, bell(1), floor=0.5)] * 40, resets=3, assume_clean=assume_clean)
+    starts = sorted(start for _, start in placed)
+    assert all(follows(later - earlier, 1040 + 3 * RESET) for earlier, later in pairwise(starts))
 
 
 def test_without_durations_times_count_operations() -> None:

@@ -18,6 +18,10 @@ def test_a_placement_as_json() -> None:
                 "start_s": pytest.approx(100e-9),
                 "success_alone": 0.5,
                 "success_placed": 0.25,
+                "success_floor": pytest.approx(0.2),
+                "forms": [
+                    {"name": "", "num_qubits": 2, "length_s": pytest.approx(1.34e-6), "success": 0.5, "chosen": True}
+                ],
             }
         ]
     }

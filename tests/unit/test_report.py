@@ -19,6 +19,7 @@ def report() -> HaloReport:
         num_helpers=1,
         start_s=1e-6,
         length_s=2e-6,
+        wait_s=1e-7,
         success_alone=0.9,
         success_merged=None,
     )
@@ -33,6 +34,7 @@ def report() -> HaloReport:
         num_qubits_used=2,
         num_handovers=1,
         timing="exact",
+        policy="packed",
         qpu_time_ratios={"250": 1.0},
     )
 

@@ -4,6 +4,8 @@ import math
 
 import pytest
 from qiskit.circuit import AncillaRegister, ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit.classical import expr
+from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
@@ -157,3 +159,20 @@ def test_with_a_buffer_operations_without_an_owner_go_their_own_way() -> None:
     spare.barrier()
     assert [placed.piece.owners for placed in place([spare], 3).pieces] == [(0,)]
     assert [placed.piece.owners for placed in place([spare], 3, buffer=1).pieces] == [(0,), ()]
+
+
+def test_a_program_that_compiles_to_a_dead_operation() -> None:
+    # Circuits with variables are compiled as if gates went both ways, which a dead direction does not.
+    target = make_target(2, [(0, 1)])
+    target.update_instruction_properties("cz", (0, 1), InstructionProperties(duration=3e-7, error=1.0))
+    circuit = bell()
+    flag = circuit.add_var("flag", expr.lift(False))
+    with circuit.if_test(flag):
+        circuit.x(0)
+    for first in (0, 1):
+        circuit.cz(first, 1 - first)
+        circuit.sx([0, 1])
+    circuit.measure([0, 1], [0, 1])
+    manager = SpaceManager(DeviceModel(target), HaloOptions(), CompileSettings(num_variants=1))
+    with pytest.raises(HaloTranspilerError, match=r"compiles to an operation that never works on qubits \[0, 1\]"):
+        manager.place(circuit, None)

@@ -5,9 +5,10 @@ from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.report import HaloReport, LeaseReport, ProgramReport
+from qiskit_halo.report import FormReport, HaloReport, LeaseReport, ProgramReport
 from qiskit_halo.timeline.summary import summarize
 from qiskit_halo.timeline.timeline import make_timeline
+from tests.policies import AsGiven
 from tests.targets import make_target
 
 NS = 1e-9
@@ -17,7 +18,7 @@ def report_of(
     circuit: QuantumCircuit, *, metadata: dict[str, object] | None = None, resets: int = 2, **target: object
 ) -> HaloReport:
     device = DeviceModel(make_target(circuit.num_qubits, **target))
-    timeline = make_timeline(circuit, device, HaloOptions(resets=resets))
+    timeline = make_timeline(circuit, device, HaloOptions(resets=resets), policy=AsGiven())
     return summarize(timeline, device, metadata or {}, resets)
 
 
@@ -38,6 +39,7 @@ def shared() -> QuantumCircuit:
     return circuit
 
 
+FORM = {"name": "qiskit", "num_qubits": 1, "length_s": 1e-6, "success": 0.99, "chosen": True}
 METADATA = {
     "programs": [
         {"name": "ann", "shots": 10, "num_qubits": 1, "helpers": []},
@@ -45,9 +47,16 @@ METADATA = {
     ],
     "placement": {
         "pieces": [
-            {"programs": [0], "wires": [0], "helpers": [], "success_alone": 0.99},
-            {"programs": [1], "wires": [1, 2], "helpers": [1], "success_alone": 0.5},
-            {"programs": [1], "wires": [3], "helpers": [3], "success_alone": 0.5},
+            {
+                "programs": [0],
+                "wires": [0],
+                "helpers": [],
+                "success_alone": 0.99,
+                "success_floor": 0.9,
+                "forms": [FORM],
+            },
+            {"programs": [1], "wires": [1, 2], "helpers": [1], "success_alone": 0.5, "success_floor": 0.4, "forms": []},
+            {"programs": [1], "wires": [3], "helpers": [3], "success_alone": 0.5, "success_floor": 0.4, "forms": []},
         ]
     },
 }
@@ -67,8 +76,11 @@ def test_a_whole_report() -> None:
             num_helpers=0,
             start_s=0.0,
             length_s=pytest.approx(1040 * NS),
+            wait_s=0.0,
             success_alone=0.99,
             success_merged=pytest.approx(one),
+            success_floor=0.9,
+            forms=(FormReport(**FORM),),
         ),
         ProgramReport(
             index=1,
@@ -79,9 +91,11 @@ def test_a_whole_report() -> None:
             num_helpers=2,
             start_s=pytest.approx(2640 * NS),
             length_s=pytest.approx(1300 * NS),
+            wait_s=0.0,
             # What was found is better than what the layout stage knew.
             success_alone=pytest.approx(two),
             success_merged=pytest.approx(two),
+            success_floor=pytest.approx(0.16),
         ),
     )
     assert report.leases == (
@@ -97,7 +111,7 @@ def test_a_whole_report() -> None:
         ),
     )
     assert (report.num_qubits, report.couplers, report.num_qubits_used) == (3, ((0, 1), (1, 2)), 2)
-    assert (report.num_handovers, report.timing) == (1, "exact")
+    assert (report.num_handovers, report.timing, report.policy) == (1, "exact", "as given")
     assert (report.makespan_s, report.reset_s) == (pytest.approx(3940 * NS), pytest.approx(800 * NS))
     alone_ns = [1040 + 800, 1300 + 800]
     assert report.qpu_time_ratios == {

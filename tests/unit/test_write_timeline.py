@@ -8,6 +8,7 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.write_timeline import write_timeline
 from qiskit_halo.rewire import empty_like
 from qiskit_halo.timeline.timeline import make_timeline
+from tests.policies import AsGiven
 from tests.targets import make_target
 
 Row = tuple[int, str, tuple[int, ...], int | None]
@@ -25,7 +26,7 @@ def written(
     """(start, name, qubits, length of a delay) of every operation, in the order of the circuit."""
     options = options or HaloOptions(resets=1)
     device = DeviceModel(make_target(circuit.num_qubits, **target))
-    timeline = make_timeline(circuit, device, options)
+    timeline = make_timeline(circuit, device, options, policy=AsGiven())
     empty = empty_like(circuit, QuantumRegister(bits=circuit.qubits, name="q"))
     dag, times = write_timeline(empty, timeline, device, pad=pad, buffer=options.buffer)
     out = dag_to_circuit(dag)

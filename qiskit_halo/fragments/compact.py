@@ -1,0 +1,56 @@
+"""A compiled circuit on no more qubits than it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qiskit.circuit import Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister
+
+from qiskit_halo.fragments.jumps import JUMPS
+from qiskit_halo.rewire import append_all, empty_like
+
+
+def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
+    """Return the circuit on the qubits it really uses, and which those were."""
+    index = {qubit: i for i, qubit in enumerate(compiled.qubits)}
+    used = sorted(
+        dict.fromkeys(
+            index[q] for instruction in compiled.data if instruction.name != "barrier" for q in instruction.qubits
+        )
+    )
+    circuit = empty_like(compiled, QuantumRegister(len(used), "site"))
+    site_of = {compiled.qubits[q]: qubit for q, qubit in zip(used, circuit.qubits, strict=True)}
+    append_all(circuit, (moved for i in compiled.data if (moved := _on_sites(i, site_of)) is not None))
+    return circuit, used
+
+
+def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
+    """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
+    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
+    for instruction in circuit.data:
+        if len(instruction.qubits) < 2 or instruction.name in ("barrier", *JUMPS):
+            continue
+        where = [index[q] for q in instruction.qubits]
+        if instruction.is_control_flow():
+            for block in instruction.operation.blocks:
+                yield from ((where[a], where[b]) for a, b in two_qubit_pairs(block))
+        else:
+            yield (where[0], where[1])
+
+
+def control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
+    """Yield the name of every control-flow construct of ``circuit``, nested blocks included."""
+    for instruction in circuit.data:
+        if instruction.name in JUMPS:
+            yield instruction.name
+        elif instruction.is_control_flow():
+            yield instruction.name
+            for block in instruction.operation.blocks:
+                yield from control_flow_names(block)
+
+
+def _on_sites(instruction: CircuitInstruction, site_of: dict[object, object]) -> CircuitInstruction | None:
+    if instruction.name != "barrier":
+        return instruction.replace(qubits=[site_of[q] for q in instruction.qubits])
+    held = [site_of[q] for q in instruction.qubits if q in site_of]
+    return CircuitInstruction(Barrier(len(held), instruction.label), held, ()) if held else None

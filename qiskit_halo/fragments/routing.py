@@ -1,0 +1,209 @@
+"""Lay out and route a body in several ways, and choose those that are worth compiling to the end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from qiskit.circuit import CircuitInstruction, QuantumCircuit, QuantumRegister
+from qiskit.transpiler import CouplingMap, Target
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments.compact import two_qubit_pairs
+from qiskit_halo.fragments.estimate import Estimate, LossEstimator
+from qiskit_halo.fragments.neighbourhood import compact_part
+from qiskit_halo.fragments.reuse import Reuse, find_reuse
+from qiskit_halo.fragments.stages import FINAL_BARRIER, Draft, Stages, close, route_again, routed_draft
+from qiskit_halo.options import Reusing
+from qiskit_halo.rewire import append_all, empty_like
+
+PART_SIZES = ((1, 8), (1, 4))
+"""Sizes of the parts of a region that routings are tried on, as (a, b): a times the width of the body, plus b.
+
+Small parts give long lines, larger ones branches and rings. None is best for all programs.
+"""
+
+WORTH = 0.2
+"""Estimated loss of log success beyond the best form's at which a form is not worth having, however narrow it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """A body laid out and routed, not yet compiled to the end.
+
+    Args:
+        draft: The circuit so far.
+        places: For each of its qubits, the number within the region.
+        reuse: Which qubits of the body share a wire.
+        estimate: What it will lose.
+        name: What tells it from others of the same reuse.
+        is_trial: Whether it is a trial of ours on a part of the region, with a final barrier, or Qiskit's own.
+    """
+
+    draft: Draft
+    places: tuple[int, ...]
+    reuse: Reuse | None
+    estimate: Estimate
+    name: str
+    is_trial: bool
+
+    def on_region(self, size: int) -> Draft:
+        """Return the draft over the ``size`` qubits of the whole region."""
+        if not self.is_trial:
+            return self.draft
+        source = self.draft.circuit
+        circuit = empty_like(source, QuantumRegister(size, "q"))
+        inside = {own: circuit.qubits[place] for own, place in zip(source.qubits, self.places, strict=True)}
+        kept = (i for i in source.data if i.label != FINAL_BARRIER)
+        append_all(circuit, (i.replace(qubits=[inside[q] for q in i.qubits]) for i in kept))
+        return routed_draft(circuit)
+
+    def ends(self, finished: Draft) -> tuple[list[int], list[int]]:
+        """Return where each wire starts and where it ends, in numbers of the region, once all is done.
+
+        Args:
+            finished: What became of :meth:`on_region`.
+        """
+        starts, finals = finished.ends()
+        if not self.is_trial:
+            return starts, finals
+        # Finishing counts from the region; from the wires to there is what routing did.
+        before, after = self.draft.ends()
+        return [starts[self.places[q]] for q in before], [finals[self.places[q]] for q in after]
+
+    def alive_s(self) -> dict[int, float]:
+        """Return how long each qubit of the region is alive, in seconds; those that are not used are left out."""
+        numbers = zip(self.draft.circuit.qubits, self.places, strict=True)
+        return {place: self.estimate.alive_s[q] for q, place in numbers if q in self.estimate.alive_s}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingSettings:
+    """How much to try.
+
+    Args:
+        num_variants: Routings of a body that needs SWAPs at all.
+        num_finished: How many of them are compiled to the end.
+        seed: First seed.
+        reuse: Whether qubits of one body may share a wire.
+        resets: Rounds of reset between two qubits of one wire.
+    """
+
+    num_variants: int
+    num_finished: int
+    seed: int
+    reuse: Reusing
+    resets: int
+
+
+class Router:
+    """Routes bodies on one device.
+
+    Args:
+        device: The device.
+        estimator: Ranks routings.
+        settings: How much to try.
+    """
+
+    def __init__(self, device: DeviceModel, estimator: LossEstimator, settings: RoutingSettings) -> None:
+        self._device = device
+        self._estimator = estimator
+        self._settings = settings
+        self._parts: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
+        self._couplings: dict[tuple[int, ...], Target] = {}
+
+    def route(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
+        """Return the routings of ``body`` that are worth compiling to the end, the most promising first.
+
+        Args:
+            body: A circuit of its own, no wider than the region.
+            stages: Qiskit's stages for the region.
+            region: Connected physical qubits.
+        """
+        forced = self._settings.reuse == "max"
+        amounts = self._amounts(body)
+        found = [] if forced and amounts else self._plain(body, stages, region)
+        chosen = sorted(found, key=lambda routing: routing.estimate.loss)[: self._settings.num_finished]
+        pending = list(amounts)
+        while pending:
+            reuse = pending.pop()
+            limit = math.inf if forced else min(routing.estimate.loss for routing in found) + WORTH
+            # What it loses by waiting alone, before any SWAP, may be too much already.
+            if self._estimator.of(reuse.circuit).loss > limit:
+                continue
+            routings = self._reused(reuse, stages, region)
+            best = min(routings, key=lambda routing: routing.estimate.loss)
+            if best.estimate.loss <= limit:
+                found += routings
+                chosen.append(best)
+                del pending[1:]  # the narrowest that is worth it, and the one that costs no time
+        return sorted(chosen, key=lambda routing: routing.estimate.loss)
+
+    def _amounts(self, body: QuantumCircuit) -> tuple[Reuse, ...]:
+        mode = self._settings.reuse
+        if mode == "none" or not self._device.has_reset:
+            return ()
+        duration = self._estimator.seconds if self._device.has_durations else _unit_length
+        return find_reuse(body, self._settings.resets, duration, only_max=mode == "max")
+
+    def _plain(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
+        """Return routings of ``body`` as it is: Qiskit's own, and others if it needs SWAPs."""
+        prepared = stages.prepare(body)
+        draft = stages.route(prepared)
+        seed = self._settings.seed
+        own = Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), f"seed {seed}", False)
+        if _num_pairs(draft.circuit) == _num_pairs(prepared.circuit):
+            return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
+        return self._tried(prepared, None, region, self._settings.num_variants - 1, own)
+
+    def _reused(self, reuse: Reuse, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
+        prepared = stages.prepare(reuse.circuit)
+        return self._tried(prepared, reuse, region, max(1, self._settings.num_variants // 4), None)
+
+    def _tried(
+        self, prepared: Draft, reuse: Reuse | None, region: tuple[int, ...], trials: int, own: Routing | None
+    ) -> list[Routing]:
+        """Return ``own`` and routings on parts of the region that differ from it and from each other."""
+        # Routings that are alike up to where they stand lose the same, to the last bit.
+        found = {} if own is None else {own.estimate.loss: own}
+        closed = close(prepared)
+        number = {qubit: index for index, qubit in enumerate(region)}
+        needed = _num_pairs(prepared.circuit)
+        for trial in range(trials):
+            part = self._part(region, prepared.circuit.num_qubits, trial)
+            seed = self._settings.seed + 1 + trial
+            draft = route_again(closed, self._couplings_of(part), seed)
+            estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
+            if estimate.loss not in found:
+                places = tuple(number[q] for q in part)
+                found[estimate.loss] = Routing(draft, places, reuse, estimate, f"seed {seed}", True)
+            if _num_pairs(draft.circuit) == needed:
+                break
+        return list(found.values())
+
+    def _part(self, region: tuple[int, ...], width: int, trial: int) -> tuple[int, ...]:
+        """Return the part of ``region`` for one trial."""
+        times, more = PART_SIZES[trial % len(PART_SIZES)]
+        size = -(-(times * width + more) // 4) * 4  # in steps, so that bodies of similar width share a part
+        if size >= len(region):
+            return region
+        if (region, size) not in self._parts:
+            self._parts[region, size] = compact_part(self._device, region, size)
+        return self._parts[region, size]
+
+    def _couplings_of(self, part: tuple[int, ...]) -> Target:
+        if part not in self._couplings:
+            place = {qubit: index for index, qubit in enumerate(part)}
+            pairs = [(place[a], place[b]) for a, b in self._device.couplers if a in place and b in place]
+            couplings = CouplingMap([*pairs, *((b, a) for a, b in pairs)])
+            self._couplings[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
+        return self._couplings[part]
+
+
+def _num_pairs(circuit: QuantumCircuit) -> int:
+    return sum(1 for _ in two_qubit_pairs(circuit))
+
+
+def _unit_length(instruction: CircuitInstruction) -> float:
+    """Return the length of an operation where the device states none: the body's length is then its depth."""
+    return 0.0 if instruction.name == "barrier" else 1.0

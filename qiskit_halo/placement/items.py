@@ -1,0 +1,57 @@
+"""What the packer places, and where it puts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qiskit_halo.placement.candidates import Candidates
+
+TOLERANCE = 1e-9
+"""What sums of logarithms may differ by and still be equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackingItem:
+    """One rigid piece to place.
+
+    Args:
+        variants: Where each compiled form of it can go, the one with the best predicted success first.
+        log_floor: Least log of its predicted success; its best is that of the first variant.
+        exclusive_sites: For each variant, sites whose qubit nobody else may use in this batch.
+        owners: Programs it belongs to; empty if anonymous.
+    """
+
+    variants: tuple[Candidates, ...]
+    log_floor: float
+    exclusive_sites: tuple[tuple[int, ...], ...]
+    owners: tuple[int, ...]
+
+    @property
+    def log_best(self) -> float:
+        """Log of its best predicted success on the empty device."""
+        return self.variants[0].best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A place and a time for one piece.
+
+    Args:
+        variant: Which of the item's variants.
+        qubits: Physical qubit of each site.
+        start: First slot.
+        stop: Slot after the last operation.
+        spans: For each site the slots ``[start, stop)`` that are taken on its qubit, hand-over resets before it included.
+        log_success: Log of the predicted success there, resets after whoever has a qubit before included.
+    """
+
+    variant: int
+    qubits: tuple[int, ...]
+    start: int
+    stop: int
+    spans: tuple[tuple[int, int], ...]
+    log_success: float
+
+    def rank(self, limit: int) -> tuple[int, float, int]:
+        """Return what is least for the best spot: whatever ends by slot ``limit`` ends early enough."""
+        return max(self.stop, limit), -self.log_success, self.stop

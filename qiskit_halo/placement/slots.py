@@ -1,0 +1,147 @@
+"""Which qubit is taken when, as bits: one bit a qubit and slot of time, so that all places are tried at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+WordArray = npt.NDArray[np.uint64]
+
+WORD = 64
+
+
+class SlotGrid:
+    """Free slots of every qubit; grows at its end as far as needed.
+
+    Bit s of a number is slot s; in words it is bit s % 64 of word s // 64. The row of one qubit is one Python integer,
+    because numpy would spend most of its time on the call; what is asked for many qubits at once is words.
+
+    Args:
+        num_qubits: Number of qubits.
+        num_slots: Slots to start with.
+    """
+
+    def __init__(self, num_qubits: int, num_slots: int) -> None:
+        self._num_words = max(1, -(-num_slots // WORD))
+        self._free = [(1 << self.num_slots) - 1] * num_qubits
+        # When each qubit last changed, and when the runs of each length were last found on it.
+        self._clock = 0
+        self._changed = np.zeros(num_qubits, dtype=np.int64)
+        self._runs: dict[int, tuple[IntArray, WordArray]] = {}
+
+    @property
+    def num_slots(self) -> int:
+        """Slots that there are so far."""
+        return self._num_words * WORD
+
+    def grow(self, num_slots: int) -> None:
+        """See to it that there are at least ``num_slots`` slots."""
+        old = self.num_slots
+        if num_slots > old:
+            # Half as much again, so that growing is rare.
+            self._num_words = -(-max(num_slots, old * 3 // 2) // WORD)
+            more = ((1 << self.num_slots) - 1) ^ ((1 << old) - 1)
+            self._free = [free | more for free in self._free]
+            self._runs.clear()
+
+    def book(self, qubit: int, start: int, stop: int) -> None:
+        """Take slots ``[start, stop)`` of ``qubit``, all of which there must be; some may be taken already."""
+        self._free[qubit] &= ~_span(start, stop)
+        self._clock += 1
+        self._changed[qubit] = self._clock
+
+    def is_free(self, qubit: int, start: int, stop: int) -> bool:
+        """Return whether all slots ``[start, stop)`` of ``qubit`` are free."""
+        span = _span(start, stop)
+        return self._free[qubit] & span == span
+
+    def starts(self, qubits: IntArray, length: int, offset: int) -> WordArray:
+        """Return for each of ``qubits`` the slots s such that ``[s + offset, s + offset + length)`` is free.
+
+        Slots that would reach before the first are not; what lies behind the last slot is taken.
+
+        Args:
+            qubits: Physical qubits; repeats are allowed.
+            length: At least 1.
+            offset: May be negative.
+
+        Returns:
+            uint64, shape (len(qubits), num_words).
+        """
+        return _moved(self._first_of_runs(qubits, length), offset)
+
+    def _first_of_runs(self, qubits: IntArray, length: int) -> WordArray:
+        """Return the first slots of free runs of ``length``: found again only for qubits that have changed."""
+        if length not in self._runs:
+            never = np.full(len(self._free), -1, dtype=np.int64)
+            self._runs[length] = (never, np.empty((len(self._free), self._num_words), dtype=np.uint64))
+        found_at, known = self._runs[length]
+        stale = np.unique(qubits[self._changed[qubits] > found_at[qubits]])
+        if len(stale):
+            size = self._num_words * 8
+            found = b"".join(_first_of_runs(self._free[q], length).to_bytes(size, "little") for q in stale.tolist())
+            known[stale] = np.frombuffer(found, dtype="<u8").reshape(len(stale), self._num_words)
+            found_at[stale] = self._clock
+        return known[qubits]
+
+
+def _span(start: int, stop: int) -> int:
+    return ((1 << stop) - 1) ^ ((1 << start) - 1) if stop > start else 0
+
+
+def _first_of_runs(free: int, length: int) -> int:
+    done, runs = 1, free
+    while 2 * done <= length:
+        runs &= runs >> done
+        done *= 2
+    return runs & (runs >> (length - done))
+
+
+def runs_of(free: WordArray, length: int) -> WordArray:
+    """Return the slots at which at least ``length`` set slots in a row begin; slots behind the end are not set.
+
+    With a ``length`` below 1 it is as with 1.
+    """
+    done, runs = 1, free
+    while done < length:
+        step = min(done, length - done)
+        runs = runs & _moved(runs, step)
+        done += step
+    return runs
+
+
+def first_slots(words: WordArray) -> IntArray:
+    """Return the first set slot of each row, -1 where there is none, shape (num_rows,)."""
+    word = np.argmax(words != 0, axis=1)
+    value = words[np.arange(len(words)), word]
+    lowest = value & (~value + np.uint64(1))
+    # A power of two up to 2**63 is exact in floating point.
+    _, exponent = np.frexp(lowest.astype(np.float64))
+    return np.where(value == 0, -1, word * WORD + exponent - 1).astype(np.int64)
+
+
+def pack_slots(free: npt.NDArray[np.bool_]) -> WordArray:
+    """Return slots as words, shape (num_rows, num_slots) -> (num_rows, num_slots / 64)."""
+    return np.packbits(free, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def slots_from(first: int, num_slots: int) -> WordArray:
+    """Return words in which slots ``[first, num_slots)`` are set, shape (num_slots / 64,)."""
+    return np.frombuffer(_span(first, num_slots).to_bytes(num_slots // 8, "little"), dtype="<u8").astype(np.uint64)
+
+
+def _moved(words: WordArray, slots: int) -> WordArray:
+    """Return words whose slot s is slot ``s + slots`` of ``words``, unset where there is none."""
+    if slots == 0:
+        return words
+    whole, bits = divmod(slots, WORD)
+    width = words.shape[1]
+    out = np.zeros_like(words)
+    begin, end = max(0, -whole), min(width, width - whole)
+    if begin < end:
+        np.right_shift(words[:, begin + whole : end + whole], np.uint64(bits), out=out[:, begin:end])
+    begin, end = max(0, -whole - 1), min(width, width - whole - 1)
+    if bits and begin < end:
+        out[:, begin:end] |= words[:, begin + whole + 1 : end + whole + 1] << np.uint64(WORD - bits)
+    return out

@@ -1,0 +1,74 @@
+"""When the qubits of a fragment are taken, in slots, for places with like times together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qiskit_halo.placement.candidates import IntArray, ShapeCandidates
+
+SLOTS_PER_LEASE = 24
+"""Slots that a middling lease takes, resets included: finer costs time, coarser wastes some of every lease."""
+
+MOST_GROUPS = 2
+"""Groups of places; within one, all are taken to last as long as the longest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowGroup:
+    """Places that take the same slots.
+
+    Args:
+        rows: Rows of the places, ascending.
+        spans: For each site, the slots that are taken, from the start of the piece: hand-over resets before it included,
+            so that the first may be negative.
+        length: Slots from the start of the piece to its end.
+    """
+
+    rows: IntArray
+    spans: tuple[tuple[int, int], ...]
+    length: int
+
+
+def slot_length_dt(lengths_dt: Sequence[int], handover_dt: IntArray, alignment: int) -> int:
+    """Return the ticks of one slot for pieces of these lengths, a multiple of ``alignment``."""
+    middling = (float(np.median(lengths_dt)) if lengths_dt else 0.0) + float(np.median(handover_dt))
+    return max(1, round(middling / SLOTS_PER_LEASE / alignment)) * alignment
+
+
+def slot_spans(
+    busy_start_dt: IntArray, busy_stop_dt: IntArray, handover_dt: IntArray, slot_dt: int
+) -> tuple[IntArray, IntArray]:
+    """Return the first slot of each lease, resets before it included, and the one after its last, rounded outwards.
+
+    All arrays have the same shape. A lease takes one slot at least: nothing else may run where a qubit is held for an
+    operation that takes no time.
+    """
+    first = (busy_start_dt - handover_dt) // slot_dt
+    return first, np.maximum(-(-busy_stop_dt // slot_dt), first + 1)
+
+
+def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) -> tuple[WindowGroup, ...]:
+    """Return what the places of ``shape`` take, in slots of ``slot_dt`` ticks, rounded outwards.
+
+    Args:
+        shape: The places.
+        handover_dt: Ticks of the resets before a lease of each qubit.
+        slot_dt: Ticks of one slot.
+    """
+    starts, stops = slot_spans(shape.busy_start_dt, shape.busy_stop_dt, handover_dt[shape.places], slot_dt)
+    lengths = -(-shape.length_dt // slot_dt)
+    distinct, group_of = np.unique(np.column_stack([lengths, starts, stops]), axis=0, return_inverse=True)
+    num_groups = min(len(distinct), MOST_GROUPS)
+    # Sorted by length: like with like.
+    share = np.arange(len(distinct)) * num_groups // max(1, len(distinct))
+    group_of = share[group_of.reshape(-1)]
+    groups = []
+    for number in range(num_groups):
+        rows = np.flatnonzero(group_of == number)
+        begin, end = starts[rows].min(axis=0).tolist(), stops[rows].max(axis=0).tolist()
+        spans = tuple(zip(begin, end, strict=True))
+        groups.append(WindowGroup(rows=rows, spans=spans, length=int(lengths[rows].max())))
+    return tuple(groups)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from qiskit.circuit import Parameter, QuantumCircuit
+
+from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
+
+
+def test_pairs_in_nested_blocks():
+    circuit = QuantumCircuit(4, 1)
+    circuit.cx(3, 1)
+    circuit.barrier()
+    with circuit.while_loop((0, 0)):
+        with circuit.if_test((0, 1)):
+            circuit.cx(2, 0)
+        with circuit.if_test((0, 1)):
+            circuit.break_loop()
+        circuit.h([0, 1, 2, 3])
+    assert list(two_qubit_pairs(circuit)) == [(3, 1), (2, 0)]
+
+
+def test_names_in_nested_blocks():
+    circuit = QuantumCircuit(1, 1)
+    with circuit.for_loop(range(2)):
+        circuit.x(0)
+        with circuit.if_test((0, 1)):
+            circuit.break_loop()
+    assert list(control_flow_names(circuit)) == ["for_loop", "if_else", "break_loop"]
+
+
+def test_unused_qubits_go_and_everything_else_stays():
+    circuit = QuantumCircuit(5, 2, global_phase=0.5)
+    flag = circuit.add_var("flag", False)
+    circuit.rx(Parameter("angle"), 3)
+    circuit.barrier(0, 1, 3)
+    circuit.barrier(0, 2)
+    circuit.cz(3, 1)
+    with circuit.if_test((circuit.clbits[1], 1)):
+        circuit.x(1)
+    circuit.store(flag, True)
+    small, used = compact(circuit)
+    assert used == [1, 3]
+    assert [(i.name, [small.find_bit(q).index for q in i.qubits]) for i in small.data] == [
+        ("store", []),
+        ("rx", [1]),
+        ("barrier", [0, 1]),  # in the order of the original; the one on unused qubits alone has gone
+        ("cz", [1, 0]),
+        ("if_else", [0]),
+        ("store", []),
+    ]
+    assert (small.global_phase, small.clbits, small.cregs) == (0.5, circuit.clbits, circuit.cregs)
+    assert list(small.iter_vars()) == [flag]
+    assert small.parameters == circuit.parameters

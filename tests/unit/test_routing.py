@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pytest
+from qiskit.circuit import QuantumCircuit
+from qiskit.providers import QubitProperties
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.device.region import region_target
+from qiskit_halo.fragments.estimate import LossEstimator
+from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
+from qiskit_halo.fragments.stages import Stages
+from qiskit_halo.options import Reusing
+from tests.dense_oracle import brute_force, distance
+from tests.targets import make_target
+
+REGION = tuple(range(2, 14))
+
+
+def routings(
+    circuit: QuantumCircuit, reuse: Reusing = "none", num_variants: int = 6, **target: object
+) -> tuple[list[Routing], Stages]:
+    device = DeviceModel(make_target(14, **target))
+    settings = RoutingSettings(num_variants=num_variants, num_finished=3, seed=0, reuse=reuse, resets=2)
+    stages = Stages(region_target(device, REGION), 2, 0, {})
+    return Router(device, LossEstimator(device), settings).route(circuit, stages, REGION), stages
+
+
+def tangle() -> QuantumCircuit:
+    circuit = QuantumCircuit(4, 4)
+    circuit.swap(1, 2)
+    for first, second in ((0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3)):
+        circuit.ry(0.3 + first, first)
+        circuit.cx(first, second)
+    circuit.measure(range(4), range(4))
+    return circuit
+
+
+def parities() -> QuantumCircuit:
+    circuit = QuantumCircuit(5, 5)
+    circuit.cz(0, 1)
+    for helper in (2, 3, 4):
+        circuit.cx([0, 1], helper)
+        circuit.measure(helper, helper)
+    circuit.cz(0, 1)
+    circuit.measure([0, 1], [0, 1])
+    return circuit
+
+
+@pytest.mark.parametrize("build", [tangle, parities])
+@pytest.mark.parametrize("reuse", ["none", "auto", "max"])
+def test_every_routing_can_be_finished_on_the_region(build, reuse: Reusing):
+    found, stages = routings(build(), reuse)
+    losses = [routing.estimate.loss for routing in found]
+    assert losses == sorted(losses)
+    for routing in found:
+        finished = stages.finish(routing.on_region(len(REGION)))
+        assert finished.circuit.num_qubits == len(REGION)
+        assert not [i for i in finished.circuit.data if i.name == "barrier"]
+        assert distance(brute_force(finished.circuit), brute_force(build())) < 1e-12
+        if routing.reuse is None:
+            starts, finals = routing.ends(finished)
+            assert len(set(starts)) == len(starts)
+            measured = {i.clbits[0]: i.qubits[0] for i in finished.circuit.data if i.name == "measure"}
+            circuit = finished.circuit
+            assert finals == [circuit.find_bit(measured[bit]).index for bit in circuit.clbits]
+            used = {circuit.find_bit(q).index for i in circuit.data for q in i.qubits}
+            assert used <= set(routing.alive_s())
+
+
+def test_as_many_as_asked_for():
+    assert len(routings(tangle())[0]) <= 3
+    (own,) = routings(tangle(), num_variants=1)[0]
+    assert (own.is_trial, own.name) == (False, "seed 0")
+
+
+def test_without_swaps_there_is_one():
+    circuit = QuantumCircuit(3, 3)
+    circuit.cx([0, 1], [1, 2])
+    circuit.measure(range(3), range(3))
+    (own,) = routings(circuit)[0]
+    assert not own.is_trial
+
+
+def test_amounts_of_reuse():
+    amounts = [r.reuse and len(r.reuse.takeovers) for r in routings(parities(), "auto")[0]]
+    assert None in amounts
+    assert 2 in amounts
+    assert {r.reuse and len(r.reuse.takeovers) for r in routings(parities(), "max")[0]} == {2}
+    assert all(r.reuse is None for r in routings(parities(), "none")[0])
+    # Nothing to share: "max" is the body as it is.
+    assert all(r.reuse is None for r in routings(tangle(), "max")[0])
+
+
+def test_reuse_that_loses_too_much_is_left_out():
+    # The data qubits wait while a helper is read and reset twice.
+    lives = [QubitProperties(t1=3e-6, t2=3e-6)] * 14
+    assert all(r.reuse is None for r in routings(parities(), "auto", qubit_properties=lives)[0])
+    assert all(r.reuse is not None for r in routings(parities(), "max", qubit_properties=lives)[0])
+
+
+def test_a_device_without_reset_shares_no_wire():
+    target = make_target(6)
+    fewer = type(target)(num_qubits=6, dt=target.dt)
+    for name in target.operation_names:
+        if name != "reset":
+            operation = target.operation_from_name(name)
+            fewer.add_instruction(operation, None if isinstance(operation, type) else dict(target[name]), name=name)
+    device = DeviceModel(fewer)
+    settings = RoutingSettings(num_variants=2, num_finished=1, seed=0, reuse="max", resets=2)
+    stages = Stages(region_target(device, range(6)), 1, 0, {})
+    found = Router(device, LossEstimator(device), settings).route(parities(), stages, tuple(range(6)))
+    assert all(r.reuse is None for r in found)
