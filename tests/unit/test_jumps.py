@@ -62,7 +62,7 @@ def test_such_a_loop_is_right_where_its_gates_fit_the_couplers(level: int):
     circuit = restless((2, 0), (1, 2))
     device = DeviceModel(make_target(4))
     compiler = FragmentCompiler(device, CompileSettings(optimization_level=level))
-    fragment = compiler.compile(circuit, range(4), "Program 0 ('ann')")
+    fragment, *_ = compiler.compile(circuit, range(4), "Program 0 ('ann')")
     found, wanted = outcome_distribution(fragment.circuit), brute_force(circuit)
     assert distance(found, wanted) < 1e-12
 
