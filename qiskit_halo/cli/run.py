@@ -90,8 +90,6 @@ def run(request: RunRequest, console: Console) -> RunOutcome:
         HaloError: Something about the input or the installation is wrong; found as early as possible.
     """
     _require_extras(request)
-    if request.out is not None:
-        check_folder(request.out)
     backend = load_device(request.device)
     programs = load_programs(request.files, helpers=request.helpers)
     shots = list(request.shots) * len(programs) if len(request.shots) == 1 else list(request.shots)
@@ -101,6 +99,8 @@ def run(request: RunRequest, console: Console) -> RunOutcome:
         names=[program.name for program in programs],
         options=request.options,
     )
+    if request.out is not None:
+        check_folder(request.out)
     with progress_bar(console, "Compiling"):
         isa = _compile(request, batch.circuit, backend)
         verify_isolation(isa, target=backend.target, resets=request.options.resets, buffer=request.options.buffer)

@@ -202,9 +202,10 @@ class SpaceManager:
     def _complain(self, labels: list[str], placed: list[PlacedItem | None]) -> None:
         for label, item in zip(labels, placed, strict=True):
             if item is None:
+                advice = "share more" if self._device.has_reset else "take a device that has a reset"
                 raise HaloTranspilerError(
                     f"{label} finds no free qubits on this device of {self._device.num_qubits} with "
-                    f"sharing={self._options.sharing!r}; share more, or leave it for a later batch"
+                    f"sharing={self._options.sharing!r}; {advice}, or leave it for a later batch"
                 )
         low = dict.fromkeys(
             label for label, item in zip(labels, placed, strict=True) if item is not None and item.below_floor

@@ -31,9 +31,8 @@ def restless(*pairs: tuple[int, int]) -> QuantumCircuit:
 def test_jumps_are_found_in_nested_loops():
     assert has_jumps(restless())
     circuit = QuantumCircuit(3, 3)
-    with circuit.if_test((circuit.clbits[1], 0)):
-        with circuit.for_loop(range(2)):
-            circuit.continue_loop()
+    with circuit.if_test((circuit.clbits[1], 0)), circuit.for_loop(range(2)):
+        circuit.continue_loop()
     assert has_jumps(circuit)
 
 
