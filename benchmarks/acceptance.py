@@ -9,8 +9,8 @@ the compiler nor with each other, and every program's exact outcome distribution
 HALO's suites (given their folder), circuits of MQT Bench (if ``mqt.bench`` is installed) and random dynamic circuits.
 
 Cases come in a random order that the seed fixes, so that a run cut short by ``--minutes`` has looked everywhere. Programs that
-are too entangled to be simulated exactly are compiled and checked for isolation, and counted as not simulated. Run it from
-the root of the repository: one of the checkers is the tests' own.
+are too entangled to be simulated exactly are compiled and checked for isolation, and counted as not simulated. Batches at which
+Qiskit's own stages fail too, without ours, are counted as refused. Run it from the root of the repository: one of the checkers is the tests' own.
 """
 
 from __future__ import annotations
@@ -75,16 +75,17 @@ class Tally:
     wrong: int = 0
     violations: int = 0
     failures: int = 0
+    refused: int = 0
     seconds: float = 0.0
 
     def line(self) -> str:
         return (
             f"{self.cases:6d} {self.programs:9d} {self.simulated:10d} {self.worst:10.1e} {self.wrong:6d} "
-            f"{self.violations:11d} {self.failures:9d} {self.seconds:9.0f}"
+            f"{self.violations:11d} {self.failures:9d} {self.refused:8d} {self.seconds:9.0f}"
         )
 
 
-HEADER = " cases  programs  simulated   worst TV  wrong  violations  failures  compile s"
+HEADER = " cases  programs  simulated   worst TV  wrong  violations  failures  refused  compile s"
 
 
 @dataclass(slots=True)
@@ -141,6 +142,7 @@ class Study:
             tally.wrong += case.wrong
             tally.violations += case.violations
             tally.failures += case.failed
+            tally.refused += case.refused
             tally.seconds += case.seconds
         return problem
 
@@ -158,6 +160,7 @@ class _Case:
     wrong: int = 0
     violations: int = 0
     failed: int = 0
+    refused: int = 0
     seconds: float = 0.0
 
     def judge(self, can_simulate: Callable[[QuantumCircuit], bool]) -> str:
@@ -171,6 +174,9 @@ class _Case:
             # Qiskit's panics are no Exceptions.
             if isinstance(error, KeyboardInterrupt):
                 raise
+            if _fails(lambda: compile_with("qiskit", mpc, self.target, self.level)):
+                self.refused = 1
+                return ""
             self.failed = 1
             return "".join(traceback.format_exception_only(error)).strip()[:300]
         finally:
@@ -220,9 +226,20 @@ def compile_with(stages: str, mpc: MultiProgramCircuit, target: Target, level: i
         "layout": {"layout_method": "halo"},
         "layout+alap": {"layout_method": "halo", "scheduling_method": "alap"},
         "scheduling": {"layout_method": "sabre", "scheduling_method": "halo"},
+        "qiskit": {"layout_method": "sabre"},
     }[stages]
     folded = mpc.fold(target.num_qubits)
     return transpile(folded, target=target, optimization_level=level, seed_transpiler=7, **methods)
+
+
+def _fails(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return True
+    return False
 
 
 def make_batches(

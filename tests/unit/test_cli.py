@@ -101,10 +101,10 @@ class TestBadInput:
         assert code == 2
         assert_one_line(err, r"1 \('silent'\).*measure")
 
-    def test_output_folder_is_tried_before_files_are_read(self, call: Call, tmp_path: Path) -> None:
+    def test_output_folder_is_tried_before_any_work(self, call: Call, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         out_folder = tmp_path / "file" / "out"
-        code, out, err = call("run", "nowhere.qasm", "--device", "nothing", "--out", str(out_folder))
+        code, out, err = call("run", str(BELL), "--device", "manila", "--out", str(out_folder))
         assert (code, out) == (2, "")
         assert_one_line(err, r"output folder .*file/out cannot be written: Not a directory")
 
