@@ -8,9 +8,10 @@ one pass manager, and judges each finished circuit: isolation and dead couplers 
 the compiler nor with each other, and every program's exact outcome distribution against its own circuit's. Sources are
 HALO's suites (given their folder), circuits of MQT Bench (if ``mqt.bench`` is installed) and random dynamic circuits.
 
-Cases come in a random order that the seed fixes, so that a run cut short by ``--minutes`` has looked everywhere. Programs that
-are too entangled to be simulated exactly are compiled and checked for isolation, and counted as not simulated. Batches at which
-Qiskit's own stages fail too, without ours, are counted as refused. Run it from the root of the repository: one of the checkers is the tests' own.
+Cases come in a random order that the seed fixes, so that a run cut short by ``--minutes`` has looked everywhere. Programs
+that are too entangled to be simulated exactly are compiled and checked for isolation, and counted as not simulated.
+Batches at which Qiskit's own stages fail too, without ours, are counted as refused. Run it from the root of the
+repository: one of the checkers is the tests' own.
 """
 
 from __future__ import annotations
