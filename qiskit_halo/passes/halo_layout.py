@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.converters import circuit_to_dag, dag_to_circuit
+from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import TransformationPass
@@ -29,6 +29,7 @@ from qiskit_halo.placement.emit import emit_placement
 from qiskit_halo.placement.placement import Placement
 from qiskit_halo.placement.space_manager import SpaceManager
 from qiskit_halo.rewire import has_variables
+from qiskit_halo.wide import circuit_of
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class HaloLayout(TransformationPass):
             extra=self.compile_options,
         )
         # Shares operations with the input, which nothing below changes.
-        circuit = dag_to_circuit(dag, copy_operations=False)
+        circuit = circuit_of(dag)
         placement = SpaceManager(device, options, settings, self.executor).place(circuit, halo)
         mapped = emit_placement(circuit, placement, device, options)
         _check_conserved(circuit, placement)

@@ -11,20 +11,19 @@ import numpy.typing as npt
 from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.candidates import ShapeCandidates
-from qiskit_halo.placement.crosstalk import BoardCrosstalk, Found, Query
+from qiskit_halo.placement.crosstalk import BoardCrosstalk, Query
 from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
-from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, runs_of, slots_from
-from qiskit_halo.placement.windows import SLOTS_PER_LEASE, WindowGroup, slot_length_dt, slot_spans, slot_windows
+from qiskit_halo.placement.rows import LATEST, RowChooser
+from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
+from qiskit_halo.placement.windows import SLOTS_PER_LEASE, slot_length_dt, slot_spans
 from qiskit_halo.units import seconds_to_dt
 
 RETRIES = 8
 """Places tried for one piece whose choice turns out to be impossible, before it simply comes after all others."""
 
-LATEST = np.iinfo(np.int64).max
 NO_LIMIT = LATEST - 1
 """Limit of whoever may end as late as it wants."""
 
@@ -64,9 +63,9 @@ class Board:
         self._surroundings = Surroundings(device, options.buffer)
         self._num_leases = np.zeros(device.num_qubits, dtype=np.int64)
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
-        self._windows: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
         model = CrosstalkModel.of(device, options)
         self._crosstalk = None if model is None else BoardCrosstalk(device, options, model, self.slot_dt, self._room)
+        self._chooser = RowChooser(self._grid, self._crosstalk, self.handover_dt, self.slot_dt)
 
     @property
     def unused(self) -> npt.NDArray[np.bool_]:
@@ -206,48 +205,13 @@ class Board:
                 good[list(banned)] = False
                 good &= only is None or np.arange(len(good)) == only
             query = Query(item.variants[variant], shape, score, shape.best - left, item.owners)
-            row, common = self._choose(query, good, common, quiet, limit)
+            row, common = self._chooser.choose(query, good, common, quiet, limit)
             if row is None:
                 break
             left -= shape.best - float(score[row])
             closed[shape.places[row]] = True
             rows.append(row)
         return rows, common
-
-    def _choose(
-        self,
-        query: Query,
-        good: npt.NDArray[np.bool_],
-        common: WordArray,
-        quiet: WordArray | None,
-        limit: int,
-    ) -> tuple[int | None, WordArray]:
-        """Return the row to take, ``None`` if there is none, and the slots of ``common`` that it may start at."""
-        best: tuple[int, float, int, int] | None = None
-        best_words, places, score = common, query.shape.places, query.score
-        for group in self._windows_of(query.shape):
-            rows = group.rows[good[group.rows]]
-            if not len(rows):
-                continue
-            words = np.repeat(common[None, :], len(rows), axis=0)
-            still = None if quiet is None else runs_of(quiet, group.length)
-            for qubits, (start, stop) in zip(places[rows].T, group.spans, strict=True):
-                words &= self._grid.starts(qubits, stop - start, start)
-                if still is not None:
-                    words &= still[qubits]
-            ends = (starts := first_slots(words)) + group.length
-            late = np.where(starts < 0, LATEST, np.maximum(ends, limit))
-            ranked = np.lexsort((rows, ends, -score[rows], late))
-            pick = int(ranked[0])
-            if starts[pick] < 0:
-                continue
-            key = (int(late[pick]), float(-score[rows[pick]]), int(ends[pick]), int(rows[pick]))
-            found: Found | None = (key, words[pick])
-            if self._crosstalk is not None:
-                found = self._crosstalk.choose(query, rows[ranked], words[ranked], group.length, limit)
-            if found is not None and (best is None or found[0] < best):
-                best, best_words = found
-        return (None if best is None else best[3]), best_words
 
     def _spot(self, item: PackingItem, variant: int, rows: Sequence[int], words: WordArray) -> Spot | None:
         """Return the spot at the first of the slots, ``None`` if it is not free there by true times."""
@@ -293,8 +257,3 @@ class Board:
             for qubit, (start, _) in zip(spot.qubits, spot.spans, strict=True):
                 if qubit in firsts:
                     self._grid.book(qubit, 0, start)
-
-    def _windows_of(self, shape: ShapeCandidates) -> tuple[WindowGroup, ...]:
-        if shape not in self._windows:
-            self._windows[shape] = slot_windows(shape, self.handover_dt, self.slot_dt)
-        return self._windows[shape]
