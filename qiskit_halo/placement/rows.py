@@ -53,7 +53,7 @@ class RowChooser:
         best: Found | None = None
         for rows in self._best_first(query.score, good):
             for group in self._windows_of(query.shape):
-                own = rows[np.isin(rows, group.rows)]
+                own = rows[group.holds[rows]]
                 found = self._best_of(query, group, own, common, quiet, limit) if len(own) else None
                 if found is not None and (best is None or found[0] < best[0]):
                     best = found
