@@ -78,7 +78,7 @@ def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | 
     _draw_numbers(ax, points, users, colours, resetting)
     _draw_names(ax, report, points, users)
     _title(ax, report, users, at_s)
-    _draw_legend(ax, report if legend else None, colours, has_resets=bool(resetting))
+    _draw_legend(ax, report, colours, named=legend, has_resets=bool(resetting))
     return figure
 
 
@@ -258,8 +258,10 @@ def _title(ax: Axes, report: HaloReport, users: list[tuple[int | None, ...]], at
     ax.set_title(f"{len(programs)} programs on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11)
 
 
-def _draw_legend(ax: Axes, report: HaloReport | None, colours: dict[int | None, str], *, has_resets: bool) -> None:
-    """Explain the colours beside the chip; without a ``report`` (too many programs) only that of a reset."""
+def _draw_legend(
+    ax: Axes, report: HaloReport, colours: dict[int | None, str], *, named: bool, has_resets: bool
+) -> None:
+    """Explain the colours beside the chip; unless ``named``, only those that belong to no program, below it."""
     from matplotlib.patches import Patch
 
     handles = [
@@ -268,11 +270,12 @@ def _draw_legend(ax: Axes, report: HaloReport | None, colours: dict[int | None, 
             edgecolor=OUTLINE,
             label=p.name if p.index is None else f"{p.index} {_short(p.name, 22)}",
         )
-        for p in (report.programs if report else ())
+        for p in report.programs
+        if named or p.index is None
     ]
     if has_resets:
         handles.append(Patch(facecolor=RESET, edgecolor=RESET_HATCH, hatch="////", label="being reset"))
-    if report:
+    if named:
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
     elif handles:
         ax.legend(handles=handles, loc="lower right", frameon=False, fontsize=9)

@@ -61,8 +61,7 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     )
     _draw_bars(ax, resets, rows, scale, facecolors=RESET, edgecolors=RESET_HATCH, hatch="/////")
     _draw_labels(ax, report, programs, rows, scale, colours)
-    if legend:
-        _draw_legend(ax, report, colours, has_resets=bool(resets))
+    _draw_legend(ax, report, colours, named=legend, has_resets=bool(resets))
     return figure
 
 
@@ -135,13 +134,20 @@ def _fitting(labels: tuple[str, ...], room: int) -> str:
     return next((label for label in labels if len(label) <= room), "")
 
 
-def _draw_legend(ax: Axes, report: HaloReport, colours: dict[int | None, str], *, has_resets: bool) -> None:
+def _draw_legend(
+    ax: Axes, report: HaloReport, colours: dict[int | None, str], *, named: bool, has_resets: bool
+) -> None:
+    """Explain the colours beside the bars; unless ``named``, only those that belong to no program, above them."""
     from matplotlib.patches import Patch
 
     handles = [
         Patch(facecolor=colours[p.index], label=p.name if p.index is None else f"{p.index} {p.name}")
         for p in report.programs
+        if named or p.index is None
     ]
     if has_resets:
         handles.append(Patch(facecolor=RESET, edgecolor=RESET_HATCH, hatch="/////", label="reset"))
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+    if named:
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+    elif handles:
+        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=9)
