@@ -21,7 +21,7 @@ from qiskit_halo.visualization._colours import (
     text_colour,
 )
 from qiskit_halo.visualization._coordinates import Coordinates, qubit_coordinates
-from qiskit_halo.visualization._matplotlib import axes_and_figure, points_per_unit
+from qiskit_halo.visualization._matplotlib import LEGEND_INCHES, axes_and_figure, legend_height, points_per_unit
 from qiskit_halo.visualization._occupancy import qubit_users, qubits_in_reset
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _RADIUS = 0.42
 # Share of the radius that the ring of slices takes, and the most slices whose program can be printed in them.
 _RING = 0.55
 _MOST_LABELLED_SLICES = 8
-# What the legend beside the chip takes, in inches.
-_LEGEND_INCHES = 2.9
 
 
 def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | None = None) -> Figure:
@@ -64,7 +62,8 @@ def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | 
     users = qubit_users(report, at_s=at_s)
     resetting = qubits_in_reset(report, at_s=at_s)
     legend = 0 < len(report.programs) <= MAX_LEGEND
-    ax, figure = axes_and_figure(ax, size_inches=_size(points, legend=legend))
+    entries = len(report.programs) + bool(resetting) if legend else 0
+    ax, figure = axes_and_figure(ax, size_inches=_size(points, num_legend_entries=entries))
     _frame(ax, points)
     colours = program_colours(report)
     _draw_couplers(ax, report, points, users, colours)
@@ -91,12 +90,12 @@ def _spread(points: Coordinates) -> Coordinates:
     return points / min(1.0, max(float(distance.min()), 0.2))
 
 
-def _size(points: Coordinates, *, legend: bool) -> tuple[float, float]:
+def _size(points: Coordinates, *, num_legend_entries: int) -> tuple[float, float]:
     width, height = (np.ptp(points, axis=0) + 2.0) * _UNIT_INCHES
     shrink = min(1.0, 16 / max(width, height))
     return (
-        max(6.0, width * shrink) + (_LEGEND_INCHES if legend else 0.0),
-        max(2.5, height * shrink) + 0.5,
+        max(6.0, width * shrink) + (LEGEND_INCHES if num_legend_entries else 0.0),
+        max(2.5, height * shrink + 0.5, legend_height(num_legend_entries)),
     )
 
 

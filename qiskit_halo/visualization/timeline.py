@@ -12,7 +12,13 @@ from qiskit_halo.visualization._colours import (
     program_colours,
     text_colour,
 )
-from qiskit_halo.visualization._matplotlib import axes_and_figure, points_per_unit, root_figure
+from qiskit_halo.visualization._matplotlib import (
+    LEGEND_INCHES,
+    axes_and_figure,
+    legend_height,
+    points_per_unit,
+    root_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +51,9 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     rows = {qubit: row for row, qubit in enumerate(qubits)}
     legend = 0 < len(report.programs) <= MAX_LEGEND
     height = min(26.0, max(3.0, 1.2 + _ROW_INCHES * len(qubits)))
-    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (2.9 if legend else 0.0), height))
+    if legend:
+        height = max(height, legend_height(len(report.programs) + 1))
+    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (LEGEND_INCHES if legend else 0.0), height))
     scale = 1.0 if report.timing == "order only" else 1e6
     _frame(ax, report, qubits, scale)
     colours = program_colours(report)

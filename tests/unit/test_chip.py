@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -186,3 +187,11 @@ class TestQubitCoordinates:
         apart = np.linalg.norm(points[:, None] - points[None], axis=2) + np.eye(num_qubits)
         assert apart.min() > 0.1
         assert np.array_equal(points, qubit_coordinates(num_qubits, couplers))
+
+
+def test_the_whole_legend_fits_however_small_the_chip() -> None:
+    programs = tuple(replace(small_report().programs[0], index=k, name=f"prog_{k}") for k in range(18))
+    figure = plot_placement(small_report(programs=programs), at_s=3e-6)
+    figure.canvas.draw()
+    assert len(figure.axes[0].get_legend().get_texts()) == 19
+    assert figure.axes[0].get_legend().get_window_extent().y0 >= 0

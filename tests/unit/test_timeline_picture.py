@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
@@ -98,3 +100,12 @@ def test_draws_on_the_axes_given() -> None:
     axes = figure.subplots()
     assert plot_timeline(small_report(), ax=axes) is figure
     assert len(axes.collections) == 2
+
+
+def test_the_whole_legend_fits_however_few_the_rows() -> None:
+    programs = tuple(replace(small_report().programs[0], index=k, name=f"prog_{k}") for k in range(18))
+    figure = plot_timeline(small_report(programs=programs))
+    figure.canvas.draw()
+    legend = figure.axes[0].get_legend().get_window_extent()
+    assert len(figure.axes[0].get_legend().get_texts()) == 19
+    assert legend.y0 >= 0
