@@ -95,7 +95,7 @@ def _size(points: Coordinates, *, num_legend_entries: int) -> tuple[float, float
     shrink = min(1.0, 16 / max(width, height))
     return (
         max(6.0, width * shrink) + (LEGEND_INCHES if num_legend_entries else 0.0),
-        max(2.5, height * shrink + 0.5, legend_height(num_legend_entries)),
+        max(3.0, height * shrink + 0.5, legend_height(num_legend_entries)),
     )
 
 
@@ -103,7 +103,8 @@ def _frame(ax: Axes, points: Coordinates) -> None:
     low, high = points.min(axis=0) - 1.0, points.max(axis=0) + 1.0
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
-    ax.set_aspect("equal")
+    # At the top, where the legend hangs, if the legend is what makes the figure high.
+    ax.set_aspect("equal", anchor="N")
     ax.set_axis_off()
 
 
@@ -254,7 +255,8 @@ def _title(ax: Axes, report: HaloReport, users: list[tuple[int | None, ...]], at
     if report.timing == "order only" and at_s is not None:
         when = f"at operation {math.floor(at_s)}"
     shared = f", at most {most} programs on one qubit" if most > 1 else ""
-    ax.set_title(f"{len(programs)} programs on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11)
+    noun = "program" if len(programs) == 1 else "programs"
+    ax.set_title(f"{len(programs)} {noun} on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11)
 
 
 def _draw_legend(

@@ -89,7 +89,7 @@ def _frame(ax: Axes, report: HaloReport, qubits: list[int], scale: float) -> Non
     note = {"exact": "", "estimated": ", times estimated", "order only": ", order only"}.get(report.timing, "")
     span = "" if report.timing == "order only" else f" in {report.makespan_s * 1e6:.1f} µs"
     ax.set_title(
-        f"{named} programs on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}",
+        f"{named} program{'s' * (named != 1)} on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}",
         fontsize=11,
     )
 

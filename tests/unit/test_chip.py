@@ -78,6 +78,8 @@ class TestPlotPlacement:
     def test_title_says_how_many_share(self) -> None:
         title = plot_placement(small_report()).axes[0].get_title()
         assert title == "3 programs on 4 of 5 qubits (whole batch, at most 2 programs on one qubit)"
+        title = plot_placement(small_report(), at_s=3e-6).axes[0].get_title()
+        assert title == "1 program on 2 of 5 qubits (at 3.00 µs)"
 
     def test_many_programs_get_no_legend_but_their_index_in_every_slice(self) -> None:
         figure = plot_placement(crowded_report(60))
