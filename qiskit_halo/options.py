@@ -45,7 +45,7 @@ class HaloOptions:
         max_circuits: Most circuits of one job, or ``None`` for no limit; each set of parameter values is one.
         max_duration_s: Longest allowed makespan in seconds, or ``None`` for no limit.
         exclude_qubits: Physical qubits never used.
-        assume_clean: Whether a qubit is trusted to be in |0> when the circuit starts. If not, its first
+        assume_clean: Whether a qubit is trusted to be in ``|0>`` when the circuit starts. If not, its first
             use is reset like a hand-over.
         policy: Who goes next on a shared qubit. ``"round_robin"``: programs take turns; ``"packed"``: the shortest
             makespan, and nobody waits; ``"auto"``: the better of both, never a longer makespan than the layout's own.
