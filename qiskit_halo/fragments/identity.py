@@ -20,7 +20,7 @@ from qiskit_halo.fragments.settings import CompileSettings
 FORMAT = 1
 """Raised when what is kept means something else than before."""
 
-_COMPILING = ("device", "fragments", "segments", "options.py", "rewire.py", "units.py")
+_COMPILING = ("device", "fragments", "segments", "options.py", "rewire.py", "units.py", "wide.py")
 """Parts of the package that a compiled body depends on."""
 
 
