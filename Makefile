@@ -1,7 +1,7 @@
 # Everything a newcomer needs: `make demo` and `make test`. Both set up .venv by themselves.
 
 PYTHON ?= python3
-# Worker processes of the test run; the suite is sized for two cores.
+# Worker processes of the tests and the evaluation; both are sized for two cores.
 JOBS ?= 2
 
 VENV := .venv
@@ -12,7 +12,7 @@ OLDEST := .venv-oldest
 OLDEST_QISKIT = $(shell sed -n 's/^ *"qiskit>=\([0-9.]*\),.*/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format docs test-oldest clean
+.PHONY: help install demo test check format docs bench bench-quick test-oldest clean
 
 help:
 	@echo "make demo         run the example programs together on a model of a 133-qubit device, into demo/"
@@ -20,6 +20,8 @@ help:
 	@echo "make check        lint, types, import rules"
 	@echo "make format       rewrite the sources in the project's format"
 	@echo "make docs         the documentation as pages, into docs/_build"
+	@echo "make bench        the whole evaluation, into benchmarks/results/full; goes on where it was stopped"
+	@echo "make bench-quick  a short one, into benchmarks/results/quick"
 	@echo "make test-oldest  the tests on the oldest supported Qiskit ($(OLDEST_QISKIT))"
 	@echo "make clean        remove what the other targets made"
 
@@ -51,6 +53,12 @@ docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	$(BIN)/sphinx-build -W -b html docs docs/_build
 	@echo "Open docs/_build/index.html"
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks evaluation --processes $(JOBS)
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m benchmarks evaluation --quick --processes $(JOBS)
 
 test-oldest:
 	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)

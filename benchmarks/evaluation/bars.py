@@ -1,0 +1,86 @@
+"""The bars of the evaluation, each beside the figure that was reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.stats import spearmanr
+
+from benchmarks.evaluation.families.suites import MEDIUM
+from benchmarks.evaluation.measures.time_model import CLOCKS
+from benchmarks.evaluation.names import ALONE, GRID_SPACE, GRID_TIME, OURS
+from benchmarks.evaluation.rows import Row
+
+CLOCK = CLOCKS[0]  # 250 us, no overhead
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: what, where, the figure (NaN if it cannot be told), and the least that it should be."""
+
+    what: str
+    where: str
+    figure: float
+    least: float
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.figure >= self.least
+
+
+def queue_bars(workload: str, suite: str, rows: Mapping[str, Row]) -> list[Bar]:
+    """Return the bars of one saturated queue; a system that failed makes the figure NaN and is named."""
+    medium = suite in (*MEDIUM, "medium")
+    bars = [_throughput(workload, rows, ALONE, 15 if medium else 40)]
+    ours = rows.get(OURS)
+    fidelity = ours.fidelity if ours is not None else None
+    bars.append(
+        Bar(
+            "mean fidelity over one by one",
+            workload,
+            fidelity.ratio if fidelity is not None and fidelity.count else math.nan,
+            0.90 if medium else 0.97,
+            f"+- {fidelity.error:.3f}, {fidelity.count} programs simulated" if fidelity is not None else "",
+        )
+    )
+    if medium:
+        return bars
+    bars += [_throughput(workload, rows, GRID_SPACE, 5), _throughput(workload, rows, GRID_TIME, 2)]
+    for what, least, field in (
+        ("busy qubit-time over volume, 250 us included", 10, "busy_delay"),
+        ("busy qubit-time over volume, no delay", 1.5, "busy"),
+    ):
+        grid = rows.get(GRID_SPACE)
+        figure = getattr(ours, field) / getattr(grid, field) if ours and grid and grid.batches else math.nan
+        bars.append(Bar(f"{what}, over {GRID_SPACE}", workload, figure, least))
+    return bars
+
+
+def _throughput(workload: str, rows: Mapping[str, Row], other: str, least: float) -> Bar:
+    ours, theirs = rows.get(OURS), rows.get(other)
+    what = f"throughput over {other}"
+    failed = [row.system for row in (ours, theirs) if row is not None and row.failure]
+    if ours is None or theirs is None or failed or not theirs.throughput(CLOCK):
+        return Bar(what, workload, math.nan, least, f"failed: {', '.join(failed)}" if failed else "not run")
+    return Bar(what, workload, ours.throughput(CLOCK) / theirs.throughput(CLOCK), least)
+
+
+def rank_bars(samples: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    """Return how well predicted success ranks noisy simulation, over all programs and placements.
+
+    The second line is no bar of the evaluation: it prices hand-overs as the simulation does, so that the two lines tell
+    whether a bad rank comes from there.
+    """
+    simulated = [one for one in samples if one["fidelity"] is not None]
+    bars = []
+    for key, what in (("predicted", ""), ("predicted_flips", ", if resets flip |0> as in the simulation")):
+        figure = math.nan
+        if len(simulated) > 2:
+            figure = float(spearmanr([one[key] for one in simulated], [one["fidelity"] for one in simulated]).statistic)
+        what = f"Spearman of predicted success{what}, and noisy simulation"
+        bars.append(Bar(what, "all cells", figure, 0.9, f"{len(simulated)} programs and placements"))
+    return bars

@@ -1,0 +1,197 @@
+"""One cell of the evaluation: one system runs one queue, and everything that tables need is measured."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qiskit.providers import BackendV2
+
+from benchmarks.evaluation.measures.device import Calibration
+from benchmarks.evaluation.measures.extract import Part, Ties
+from benchmarks.evaluation.measures.isolation import judge_isolation
+from benchmarks.evaluation.measures.ledger import Ledger, read_ledger
+from benchmarks.evaluation.measures.noisy import MAX_WIRES, shots_for, simulate_parts
+from benchmarks.evaluation.measures.steps import read_steps
+from benchmarks.evaluation.measures.time_model import CLOCKS, Clock
+from benchmarks.evaluation.model import Batch, Job, System
+from benchmarks.evaluation.queueing import History, Remembered, simulate, turnaround_s
+from benchmarks.evaluation.reference import Reference, fidelity, hellinger, reference_of
+from benchmarks.evaluation.workloads import SCALING_SIZES, Workload
+
+Record = dict[str, Any]
+_LONE_DRAWS = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the figures of a cell depend on, besides the code.
+
+    Attributes:
+        seed: Of generators, arrivals, compilers and simulation.
+        sample: Programs of a saturated queue whose noisy simulation is tried.
+        source: ``"generators"``, or the name of the folder that the programs are from.
+        device: Name of the backend.
+    """
+
+    seed: int
+    sample: int
+    source: str
+    device: str
+
+
+class _Bench:
+    """One system on one device: compiled batches and what they show, each read once."""
+
+    def __init__(self, system: System, backend: BackendV2, seed: int) -> None:
+        self._calibration = Calibration(backend.target)
+        self._ledgers: dict[int, tuple[Batch, Ledger]] = {}
+        self.choose = Remembered(lambda waiting: system.next_batch(waiting, backend, seed))
+
+    def ledger(self, batch: Batch) -> Ledger:
+        """Return what the batch's circuit shows; the circuit is kept, so that its id stays its own."""
+        key = id(batch.circuit)
+        if key not in self._ledgers:
+            self._ledgers[key] = batch, read_ledger(batch.circuit, self._calibration)
+        return self._ledgers[key][1]
+
+    def batch_s(self, batch: Batch, clock: Clock) -> float:
+        ledger = self.ledger(batch)
+        return clock.batch_s(batch.shots, ledger.makespan_s, ledger.reset_s)
+
+
+def run_cell(system: System, workload: Workload, jobs: Sequence[Job], backend: BackendV2, settings: Settings) -> Record:
+    """Return everything measured of ``system`` on ``workload``, ready for JSON."""
+    bench = _Bench(system, backend, settings.seed)
+    record: Record = {
+        "system": system.name,
+        "workload": workload.name,
+        "kind": workload.kind,
+        "suite": workload.suite,
+        "settings": asdict(settings),
+        "jobs": [
+            {"program": job.circuit.name, "suite": job.suite, "shots": job.shots, "arrival_s": job.arrival_s}
+            for job in jobs
+        ],
+    }
+    if workload.kind == "scaling":
+        return record | _scaling(bench, jobs)
+    clocks = CLOCKS if workload.kind == "poisson" else CLOCKS[:1]
+    histories = [simulate(jobs, bench.choose, lambda batch, at=clock: bench.batch_s(batch, at)) for clock in clocks]
+    record["failure"] = next((history.failure for history in histories if history.failure), "")
+    record["finished"] = min(len(history.finish_s) for history in histories)
+    if workload.kind == "poisson":
+        record["arrivals"] = [
+            _timing(jobs, history, clock, bench) for history, clock in zip(histories, clocks, strict=True)
+        ]
+        return record
+    served = [one.batch for one in histories[0].served]
+    record["batches"] = [_describe(batch, bench.ledger(batch), backend) for batch in served]
+    record["sample"] = _sample(served, jobs, backend, settings, bench)
+    return record
+
+
+def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
+    isolation = judge_isolation(batch.circuit, backend.target)
+    facts = {name: value for name, value in batch.facts.items() if isinstance(value, int | float | str)}
+    return {
+        "members": list(batch.members),
+        "shots": batch.shots,
+        "compile_s": batch.compile_s,
+        "stated_makespan_s": batch.makespan_s,
+        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success", "success_flips")},
+        "num_qubits": len(ledger.qubits),
+        "success": [ledger.success.get(place, 1.0) for place in range(len(batch.members))],
+        "joined": isolation.joined,
+        "violation": isolation.violation,
+        "facts": facts,
+    }
+
+
+def _timing(jobs: Sequence[Job], history: History, clock: Clock, bench: _Bench) -> Record:
+    mean, late = turnaround_s(jobs, history)
+    served = history.served
+    span = served[-1].finish_s - jobs[0].arrival_s if served else 0.0
+    busy = [(one.finish_s - one.start_s, len(bench.ledger(one.batch).qubits)) for one in served]
+    return {
+        "rep_delay_s": clock.rep_delay_s,
+        "overhead_s": clock.overhead_s,
+        "batches": len(served),
+        "failure": history.failure,
+        "turnaround_mean_s": mean,
+        "turnaround_p95_s": late,
+        "programs_per_s": len(history.finish_s) / span if span else 0.0,
+        "device_busy": sum(time for time, _ in busy) / span if span else 0.0,
+        "qubits_while_busy": sum(time * n for time, n in busy) / (sum(time for time, _ in busy) or 1.0),
+    }
+
+
+def _sample(
+    served: Sequence[Batch], jobs: Sequence[Job], backend: BackendV2, settings: Settings, bench: _Bench
+) -> list[Record]:
+    """Return the noisy simulation of a sample of jobs, the same jobs for every system."""
+    chosen = sorted(random.Random(f"sample {settings.seed}").sample(range(len(jobs)), min(settings.sample, len(jobs))))
+    where = {member: (batch, place) for batch in reversed(served) for place, member in enumerate(batch.members)}
+    references: dict[int, Reference | None] = {}  # jobs of one program share its circuit
+    ties: dict[int, Ties] = {}
+    records: list[Record] = []
+    parts: dict[int, tuple[Part, int]] = {}  # place in `records` -> what to simulate
+    for index in chosen:
+        if index not in where:
+            continue  # the system failed before it came to this job
+        batch, place = where[index]
+        circuit = jobs[index].circuit
+        if id(batch) not in ties:
+            ties[id(batch)] = Ties(batch.circuit, read_steps(batch.circuit, backend.target))
+        if id(circuit) not in references:
+            references[id(circuit)] = reference_of(circuit)
+        part, shots, ideal = ties[id(batch)].part(place, circuit), shots_for(circuit), references[id(circuit)]
+        record: Record = {
+            "job": index,
+            "wires": part.num_wires,
+            "shots": shots,
+            "predicted": bench.ledger(batch).success.get(place, 1.0),
+            "predicted_flips": bench.ledger(batch).success_flips.get(place, 1.0),
+            "fidelity": None,
+        }
+        if ideal is not None:
+            record |= {"floor": ideal.floor(shots, settings.seed), "ceiling": ideal.ceiling(shots, settings.seed)}
+            if part.num_wires <= MAX_WIRES:
+                parts[len(records)] = part, shots
+        records.append(record)
+    found = simulate_parts(list(parts.values()), backend, settings.seed)
+    for number, outcomes in zip(parts, found, strict=True):
+        ideal = references[id(jobs[records[number]["job"]].circuit)]
+        if isinstance(outcomes, str):
+            records[number]["failure"] = outcomes
+        elif ideal is not None:
+            records[number]["fidelity"] = fidelity(ideal.distribution, outcomes)
+            records[number]["hellinger"] = hellinger(ideal.distribution, outcomes)
+    return records
+
+
+def _scaling(bench: _Bench, jobs: Sequence[Job]) -> Record:
+    """Return members and makespan of the first batch of queues of growing length; short queues are averaged."""
+    points: list[Record] = []
+    failure = ""
+    for size in SCALING_SIZES:
+        for draw in range(max(1, _LONE_DRAWS // size)):
+            queue = [(index, jobs[index]) for index in range(draw * size, (draw + 1) * size)]
+            try:
+                batch = bench.choose(queue)
+            except Exception as error:  # reported, as in `simulate`
+                failure = failure or " ".join(f"{size} waiting: {type(error).__name__}: {error}".split())
+                continue
+            ledger = bench.ledger(batch)
+            points.append(
+                {
+                    "waiting": size,
+                    "members": len(batch.members),
+                    "makespan_s": ledger.makespan_s,
+                    "reset_s": ledger.reset_s,
+                    "compile_s": batch.compile_s,
+                }
+            )
+    return {"failure": failure, "finished": len(points), "points": points}

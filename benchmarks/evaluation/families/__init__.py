@@ -1,0 +1,1 @@
+"""The suites: name -> the distinct programs that a queue is drawn from."""

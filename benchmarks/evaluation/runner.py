@@ -1,0 +1,99 @@
+"""Run every cell that is not there yet, on several processes."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+from qiskit.providers import BackendV2
+from qiskit_ibm_runtime import fake_provider
+
+from benchmarks._machine import describe
+from benchmarks.evaluation.cells import Settings, run_cell
+from benchmarks.evaluation.families.suites import SuiteMissingError
+from benchmarks.evaluation.model import Job, System
+from benchmarks.evaluation.store import Store
+from benchmarks.evaluation.workloads import Workload
+
+Systems = Callable[[], dict[str, System]]
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "QISKIT_PARALLEL": "FALSE"}
+
+
+def run(
+    workloads: Sequence[Workload],
+    systems: Systems,
+    names: Sequence[str],
+    settings: Settings,
+    *,
+    folder: Path,
+    source: Path | None = None,
+    processes: int = 1,
+) -> None:
+    """Make every missing cell of ``workloads`` x ``names`` in ``folder`` and say so, one line each.
+
+    Args:
+        workloads: Queues, in the order that they are run.
+        systems: Makes the systems; a module-level function, since processes import it.
+        names: Systems to run.
+        settings: What the figures depend on; a cell made with other settings is made again.
+        folder: Of the cells.
+        source: Folder of OpenQASM 2 suites instead of our own generators.
+        processes: More than one runs cells side by side, each with one thread.
+    """
+    store = Store(folder)
+    todo = [
+        (workload, name)
+        for workload in workloads
+        for name in names
+        if store.read(workload.name, name, asdict(settings)) is None
+    ]
+    print(f"{len(workloads) * len(names) - len(todo)} cells are there, {len(todo)} to make", flush=True)
+    if processes == 1:
+        for workload, name in todo:
+            print(make_cell(workload, systems, name, settings, folder, source), flush=True)
+        return
+    os.environ.update(ONE_THREAD)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(make_cell, workload, systems, name, settings, folder, source) for workload, name in todo]
+        for future in as_completed(futures):
+            print(future.result(), flush=True)
+
+
+def make_cell(
+    workload: Workload, systems: Systems, name: str, settings: Settings, folder: Path, source: Path | None
+) -> str:
+    """Make one cell and return a line that says how it went."""
+    warnings.simplefilter("ignore")
+    started, cpu = time.perf_counter(), time.process_time()
+    backend = backend_of(settings.device)
+    try:
+        jobs = _jobs(workload, settings.seed, source, settings.device)
+    except SuiteMissingError as error:
+        return f"{workload.name:34s} {name:28s} left out: {error}"
+    record = run_cell(systems()[name], workload, jobs, backend, settings)
+    record["elapsed_s"] = time.perf_counter() - started
+    record["cpu_s"] = time.process_time() - cpu
+    record["machine"] = describe()
+    Store(folder).write({**record, "system": name})
+    return f"{workload.name:34s} {name:28s} {record['elapsed_s']:7.1f} s, CPU {record['cpu_s']:7.1f} s  {record['failure']}"
+
+
+@cache
+def backend_of(name: str) -> BackendV2:
+    """Return a backend of the fake provider, the same object each time."""
+    return getattr(fake_provider, name)()
+
+
+@cache
+def _jobs(workload: Workload, seed: int, source: Path | None, device: str) -> list[Job]:
+    jobs = workload.jobs(seed, source, backend_of(device))
+    if not jobs:
+        raise SuiteMissingError(f"no program of {workload.suite!r} does better than twice a random device")
+    return jobs
