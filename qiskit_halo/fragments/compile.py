@@ -52,6 +52,11 @@ class FragmentCompiler:
         # With the circuits, so that their ids stay theirs.
         self._keys: dict[int, tuple[QuantumCircuit, str]] = {}
 
+    @property
+    def identity(self) -> str | None:
+        """Digest of device and settings by content where results are kept beyond this object, else ``None``."""
+        return self._identity if self._use_cache else None
+
     def prepare(self, bodies: Sequence[tuple[QuantumCircuit, str]], region: Sequence[int]) -> None:
         """Look up ``bodies`` and, with an executor, compile all that are missing at the same time.
 

@@ -22,9 +22,10 @@ from qiskit_halo.fragments.fragment import Fragment
 from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
-from qiskit_halo.placement.candidates import Candidates, find_candidates
+from qiskit_halo.placement.candidates import Candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.known_places import known_candidates
 from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
@@ -182,7 +183,8 @@ class SpaceManager:
 
     def _candidates_of(self, fragments: Sequence[Fragment]) -> tuple[Candidates, ...]:
         """Return the places of compiled forms of one body, the best form first."""
-        found = [find_candidates(fragment, self._device, self._embedder) for fragment in fragments]
+        known = self._compiler.identity
+        found = [known_candidates(fragment, self._device, self._embedder, known) for fragment in fragments]
         return tuple(sorted(found, key=lambda candidates: -candidates.best))
 
     def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> tuple[Candidates, ...]:
