@@ -78,6 +78,31 @@ def test_codes_are_what_they_are_called() -> None:
         assert code.num_data - len(basis) == logical.get(code.name, 1)
 
 
+def test_surface_code_is_local() -> None:
+    """Each stabilizer sits in a square of 2 x 2 data qubits, and each data qubit in stabilizers of both kinds."""
+    for string in codes.SURFACE.stabilizers:
+        places = [divmod(qubit, 3) for qubit, pauli in enumerate(string) if pauli != "I"]
+        assert all(max(axis) - min(axis) <= 1 for axis in zip(*places, strict=True))
+    for qubit in range(9):
+        assert {string[qubit] for string in codes.SURFACE.stabilizers} == {"I", "X", "Z"}
+
+
+@pytest.mark.parametrize("code", [codes.SHOR, codes.STEANE, codes.SURFACE], ids=lambda code: code.name)
+def test_codes_of_distance_three(code: codes.Code) -> None:
+    """An undetected error on one or two qubits is a product of stabilizers: it does no harm."""
+    products = {(0, 0)}
+    for string in code.stabilizers:
+        own = tuple(sum((letter in kind) << i for i, letter in enumerate(string)) for kind in ("XY", "ZY"))
+        products |= {(x ^ own[0], z ^ own[1]) for x, z in products}
+    pairs = list(itertools.combinations(range(code.num_data), 2))
+    for (first, second), (a, b) in itertools.product(pairs, itertools.product("IXYZ", repeat=2)):
+        letters = ["I"] * code.num_data
+        letters[first], letters[second] = a, b
+        if not any(codes.anticommute("".join(letters), string) for string in code.stabilizers):
+            x, z = (sum((letter in kind) << i for i, letter in enumerate(letters)) for kind in ("XY", "ZY"))
+            assert (x, z) in products, letters
+
+
 def test_stabilizers_that_do_not_commute_are_refused() -> None:
     with pytest.raises(ValueError, match="stabilizers XX and ZI of bad do not commute"):
         codes.Code("bad", ("XX", "ZI"))
@@ -101,6 +126,21 @@ def test_arithmetic_computes_the_expression_and_cleans_up(seed: int) -> None:
         circuit = arithmetic.arithmetic(expression, inputs)
         bits = only_outcome(with_helpers_measured(circuit))
         assert bits == [*inputs, expression.value(inputs), *[0] * len(circuit.ancillas)]
+
+
+def test_helpers_are_cleared_as_soon_as_the_operator_above_is_done() -> None:
+    rng = random.Random(7)
+    for _ in range(5):
+        expression, inputs = draw_expression(4, 4, rng), [rng.randrange(2) for _ in range(4)]
+        compiler = arithmetic._Compiler(4)
+        result = compiler.compute(expression)
+        wires = [*inputs, *[0] * compiler.num_helpers]
+        for name, (*controls, target) in compiler.gates:
+            assert name == ("x", "cx", "ccx")[len(controls)]
+            wires[target] ^= all(wires[control] for control in controls)
+        expected = [*inputs, *[0] * compiler.num_helpers]
+        expected[result] = expression.value(inputs)
+        assert wires == expected
 
 
 def test_an_operator_on_one_variable_twice() -> None:

@@ -168,7 +168,9 @@ def test_ledger_agrees_with_the_package_where_no_wire_is_shared() -> None:
 
 
 def test_part_of_a_member_has_its_resets_and_waits_and_nobody_s_else() -> None:
-    circuit = shared_line()
+    circuit = merged(3, 1, 1)
+    circuit.delay(500, 0, unit="ns")  # a late start: nobody is alive yet
+    circuit.compose(shared_line(), inplace=True)
     program = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "c"))
     steps = read_steps(circuit, make_target(3))
     first, second = (Ties(circuit, steps).part(member, program) for member in (0, 1))
@@ -213,6 +215,20 @@ def test_noisy_simulation_of_a_part() -> None:
     assert not isinstance(found, str)
     # The right outcome: two readouts of 2 % and one X whose depolarizing error of 2e-3 flips half of the time.
     assert abs(found["01"] - 0.98**2 * (1 - 1e-3)) < math.sqrt((4 * math.log(2) + math.log(1e9)) / (2 * 20_000))
+
+
+def test_outcomes_of_several_registers_read_as_one_number() -> None:
+    pytest.importorskip("qiskit_aer")
+    registers = [ClassicalRegister(1, "p0_low"), ClassicalRegister(2, "p0_high")]
+    circuit = QuantumCircuit(QuantumRegister(3, "q"), *registers)
+    circuit.x([0, 1])
+    circuit.measure(range(3), range(3))
+    program = QuantumCircuit(QuantumRegister(3), ClassicalRegister(1, "low"), ClassicalRegister(2, "high"))
+    backend = TargetBackend(make_target(3))
+    part = Ties(circuit, read_steps(circuit, backend.target)).part(0, program)
+    (found,) = simulate_parts([(part, 200)], backend, 0)
+    assert not isinstance(found, str)
+    assert max(found, key=lambda key: found[key]) == "011"
 
 
 def test_a_part_that_cannot_be_simulated_says_why_and_spares_the_others() -> None:

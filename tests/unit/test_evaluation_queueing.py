@@ -164,3 +164,4 @@ def test_day_by_hand() -> None:
     assert found["device_busy_s"] == pytest.approx(1.015 + 1.030 + 1.015)
     assert found["turnaround_mean_s"] == pytest.approx((1.015 + 1.545 + 1.445 + 1.045 + 1.015) / 5)
     assert found["last_finish_s"] == pytest.approx(10.015)
+    assert simulate_day([0.0, 0.0, 0.0], service, Clock(1e-3))["batches"] == 1

@@ -55,7 +55,7 @@ ONE_BY_ONE = cell(
     [
         batch([0], [0.8], two_qubit=4),
         batch([1], [0.5], two_qubit=4),
-        batch([2], [0.0], two_qubit=4, dead=1),
+        batch([2], [1e-13], two_qubit=4, dead=1),
         batch([3], [0.4], two_qubit=4),
     ],
     [sample(0, 0.8), sample(1, 0.5), sample(2, 0.4), sample(3, 0.19)],
