@@ -5,16 +5,16 @@ from __future__ import annotations
 Couplers = list[tuple[int, int]]
 
 
-def heavy_hex(rows: int, columns: int, *, dangling: bool = False) -> tuple[int, Couplers]:
+def heavy_hex(rows: int, columns: int, *, start: int = 0, dangling: bool = False) -> tuple[int, Couplers]:
     """Return number of qubits and couplers of rows joined by bridges at columns 0, 4, 8 ... and 2, 6, 10 ... in turn.
 
-    With ``dangling``, bridges hang below the last row too.
+    ``start`` is added to the columns of bridges. With ``dangling``, bridges hang below the last row too.
     """
     couplers: Couplers = []
     first = 0
     for row in range(rows):
         couplers += [(first + x, first + x + 1) for x in range(columns - 1)]
-        bridges = range(2 * (row % 2), columns, 4)
+        bridges = range(start + 2 * (row % 2), columns, 4)
         below = first + columns + len(bridges)
         if row < rows - 1 or dangling:
             for number, x in enumerate(bridges, start=first + columns):

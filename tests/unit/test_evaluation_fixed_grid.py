@@ -61,6 +61,11 @@ class TestRegions:
         # In a block of four, v1 and v3 of the second column are spacers beside each other already.
         assert grid.areas((2, 2))[0, 0][28:] == (6, 25, 44, 63, 21, 34, 40, 35)
 
+    def test_spacers_are_to_the_right_where_more_are_there(self) -> None:
+        grid = find_grid(*heavy_hex(4, 8, start=1))
+        assert grid.regions[0, 0] == (0, 1, 2, 8, 10, 11, 12)
+        assert [area[14:] for area in grid.areas((2, 1)).values()] == [(13, 18, 23), (17, 19, 27)]
+
     def test_a_square_grid_has_regions_of_nine(self) -> None:
         grid = find_grid(*square(7, 7))
         assert grid.regions[1, 1] == (32, 33, 34, 39, 40, 41, 46, 47, 48)
@@ -163,6 +168,15 @@ class TestPacking:
         assert found[0] == Seat(0, (1, 1), (0, 0), half=0)
         assert found[9:] == [Seat(10, (1, 1), (0, 0), half=1)]
 
+    def test_a_region_lasts_as_long_as_its_longer_half(self, grid: Grid) -> None:
+        """The guest makes the shared region the longest, and so closed to second turns; then the host is."""
+        queue = [Program(7, 300), Program(3, 10), *[Program(7, 300)] * 7, Program(3, 0, half_layers=400)]
+        turns = [seat.place for seat in seats(grid, [*queue, *[Program(7, 10)] * 2], in_time=True) if seat.turn]
+        assert turns == [(0, 0), (0, 2)]
+        queue[1], queue[-1] = Program(3, 500), Program(3, 0, half_layers=80)
+        turns = [seat.place for seat in seats(grid, [*queue, *[Program(7, 10)] * 2], in_time=True) if seat.turn]
+        assert turns == [(0, 0), (0, 2)]
+
     def test_ceiling(self, grid: Grid) -> None:
         assert len(seats(grid, [Program(2)] * 50)) == 18
         assert len(seats(grid, [Program(1, 10), *[Program(2, 0, 0)] * 60], in_time=True)) == 18
@@ -248,6 +262,7 @@ def test_second_turns_start_with_a_reset_of_all_that_was_used() -> None:
     assert batch.members == (0, 1, 2)
     assert batch.facts | {"dead_gates": 0} == batch.facts
     assert (batch.facts["second_turns"], batch.facts["resets"]) == (1, 7)
+    assert batch.circuit.count_ops()["reset"] == 7
     report = verify_isolation(batch.circuit, target=backend.target)
     assert report.programs == (0, 1, 2)
     assert report.fewest_resets == 1
