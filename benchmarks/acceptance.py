@@ -48,7 +48,7 @@ from qiskit_halo.verification.isolation import find_joined_programs
 from tests.finished_circuit import check_isolated, check_supported, read_finished
 
 TOLERANCE = 1e-9
-MAX_OUTCOMES, MAX_QUBITS = 1 << 16, 20
+MAX_OUTCOMES, MAX_QUBITS = 1 << 14, 17
 """What the exact simulation of one program may hold: outcomes, and log2 of amplitudes."""
 
 BATCH_QUBITS = 160
