@@ -13,6 +13,7 @@ SUITES = {
     "helpers": ("arithsmall", "multiXmedium", "qecmedium"),
     "medium": ("multiXmedium", "qecmedium", "randommedium", "arithmedium"),
 }
+HALO_SUITES = tuple(f"{kind}{size}" for kind in ("arith", "multiX", "qec", "random") for size in ("small", "medium"))
 LEFT_OUT = ("fivequbit", "surface_d3")
 """Programs of qecmedium whose listed stabilizers do not commute: their outcomes are noise by themselves."""
 
@@ -43,3 +44,34 @@ def draw(folder: Path, suites: str, count: int, seed: int) -> list[QuantumCircui
     chosen = [rng.choice(files) for _ in range(count)]
     loaded = {path: load(path) for path in dict.fromkeys(chosen)}
     return [loaded[path] for path in chosen]
+
+
+def load_suite(folder: Path, suite: str) -> list[QuantumCircuit]:
+    """Return all programs of one of HALO's suites, by name."""
+    return [load(path) for path in sorted((folder / suite).glob("*.qasm"))]
+
+
+def load_mqt(most_operations: int = 700) -> list[QuantumCircuit]:
+    """Return small circuits of MQT Bench, none if the package is not installed.
+
+    Longer ones than ``most_operations`` are left out: they are the same few algorithms, and only take time.
+    """
+    try:
+        from mqt.bench import BenchmarkLevel, get_benchmark
+        from mqt.bench.benchmarks import get_available_benchmark_names
+    except ImportError:
+        return []
+    found = []
+    for name in get_available_benchmark_names():
+        # The codes exist in these two sizes only; some algorithms take hours to write down in them.
+        for size in (13, 17) if name.endswith("_code") else (3, 4, 5, 6, 8):
+            try:
+                circuit = get_benchmark(name, BenchmarkLevel.INDEP, size)
+            except ValueError:  # no instance of that size
+                continue
+            if not circuit.num_clbits:
+                circuit.measure_all()
+            if circuit.size() <= most_operations:
+                circuit.name = f"{name}_{size}"
+                found.append(circuit)
+    return found

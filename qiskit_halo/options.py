@@ -45,7 +45,7 @@ class HaloOptions:
         max_circuits: Most circuits of one job, or ``None`` for no limit; each set of parameter values is one.
         max_duration_s: Longest allowed makespan in seconds, or ``None`` for no limit.
         exclude_qubits: Physical qubits never used.
-        assume_clean: Whether a qubit is trusted to be in |0> when the circuit starts. If not, its first
+        assume_clean: Whether a qubit is trusted to be in ``|0>`` when the circuit starts. If not, its first
             use is reset like a hand-over.
         policy: Who goes next on a shared qubit. ``"round_robin"``: programs take turns; ``"packed"``: the shortest
             makespan, and nobody waits; ``"auto"``: the better of both, never a longer makespan than the layout's own.
@@ -64,6 +64,7 @@ class HaloOptions:
         reuse: Whether qubits of one program may share a physical qubit, one after another with resets between:
             ``"auto"`` where that gives the better or the narrower program, ``"none"`` never, ``"max"`` as much as
             possible.
+        cache: Whether compiled programs are kept, in this process and on disk, for the next time they are met.
 
     Raises:
         HaloValueError: A field has a wrong type or value.
@@ -97,6 +98,7 @@ class HaloOptions:
     crosstalk: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = ()
     readout_crosstalk: float = 0.0
     reuse: Reusing = "auto"
+    cache: bool = True
 
     def __post_init__(self) -> None:
         _choice("sharing", self.sharing, get_args(Sharing))
@@ -115,7 +117,7 @@ class HaloOptions:
         excluded = _sequence("exclude_qubits", self.exclude_qubits, "qubit numbers")
         numbers = [_count("each of exclude_qubits", qubit, least=0) for qubit in excluded]
         object.__setattr__(self, "exclude_qubits", tuple(sorted(dict.fromkeys(numbers))))
-        for name in ("assume_clean", "scrub"):
+        for name in ("assume_clean", "scrub", "cache"):
             if not isinstance(getattr(self, name), bool):
                 raise HaloValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
         for name in ("max_wait_s", "feed_forward_s"):

@@ -30,6 +30,8 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.classical import expr
 
+from qiskit_halo.wide import blank_circuit
+
 Variable: TypeAlias = expr.Var | expr.Stretch
 _T = TypeVar("_T")
 
@@ -201,10 +203,10 @@ def empty_like(circuit: QuantumCircuit, register: QuantumRegister) -> QuantumCir
 
     Name, metadata and global phase are taken over; the layout is not.
     """
-    empty = QuantumCircuit(
+    empty = blank_circuit(
         register,
-        circuit.clbits,
         *circuit.cregs,
+        clbits=circuit.clbits,
         name=circuit.name,
         global_phase=circuit.global_phase,
         metadata=circuit.metadata,

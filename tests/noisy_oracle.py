@@ -62,18 +62,23 @@ def _as_keys(states: Weighted) -> dict[str, float]:
     return {key: value for key, value in found.items() if value > 1e-15}
 
 
-def _measure(states: Weighted, qubit: int, bit: int | None, flips: tuple[float, float], *, resets: bool) -> Weighted:
-    """Measure, read with errors into ``bit`` if there is one, and flip the qubit if 1 was read, for a reset."""
+def _measure(states: Weighted, qubit: int, bit: int, flips: tuple[float, float]) -> Weighted:
+    """Measure, and read with errors into ``bit``."""
     after: Weighted = {}
     for bits, rho in states.items():
         for outcome in (0, 1):
             projected = _evolve(rho, PROJECTORS[outcome], [qubit])
             for wrong, share in ((0, 1 - flips[outcome]), (1, flips[outcome])):
-                read = outcome ^ wrong
-                new = bits if bit is None else (*bits[:bit], read, *bits[bit + 1 :])
-                state = _evolve(projected, X, [qubit]) if resets and read else projected
-                _add(after, {new: share * state})
+                _add(after, {(*bits[:bit], outcome ^ wrong, *bits[bit + 1 :]): share * projected})
     return after
+
+
+def _reset_channel(error: float) -> SuperOp:
+    """Return a measurement and a flip of 1, which ``error`` of the time does not flip."""
+    channel = np.zeros((4, 4))
+    channel[0, 0] = 1.0
+    channel[:, 3] = [1 - error, 0, 0, error]
+    return SuperOp(channel)
 
 
 def _on_all(states: Weighted, channel: Any, qubits: list[int]) -> Weighted:
@@ -98,12 +103,12 @@ def _run(
         if name == "barrier":
             continue
         if name == "measure":
-            states = _measure(states, qubits[0], bits[instruction.clbits[0]], _readout(noise, qubits[0]), resets=False)
+            states = _measure(states, qubits[0], bits[instruction.clbits[0]], _readout(noise, qubits[0]))
         elif name == "reset":
             if position in handovers:
                 mixed = SuperOp(np.eye(4)) * 0.5 + SuperOp(X) * 0.5
                 states = _on_all(states, mixed, qubits)
-            states = _measure(states, qubits[0], None, reset_errors(backend, noise, qubits[0]), resets=True)
+            states = _on_all(states, _reset_channel(reset_error(backend, noise, qubits[0])), qubits)
         elif name == "delay":
             operation = instruction.operation
             seconds = operation.duration * (target.dt if operation.unit == "dt" else {"ns": 1e-9}[operation.unit])
@@ -147,10 +152,10 @@ def _readout(noise: Any, qubit: int) -> tuple[float, float]:
     return (0.0, 0.0) if error is None else (float(error.probabilities[0][1]), float(error.probabilities[1][0]))
 
 
-def reset_errors(backend: Any, noise: Any, qubit: int) -> tuple[float, float]:
-    """Return how often one reset flips 0 and leaves 1: the readout errors, told apart where the backend can."""
-    properties = backend.properties() if hasattr(backend, "properties") else None
-    if properties is None:
-        return _readout(noise, qubit)
-    stated = properties.qubit_property(qubit)
-    return stated["prob_meas1_prep0"][0], stated["prob_meas0_prep1"][0]
+def reset_error(backend: Any, noise: Any, qubit: int) -> float:
+    """Return how often a reset leaves the qubit as it was: the error stated for it, or else that of readout."""
+    target = backend.target
+    properties = target["reset"][(qubit,)] if "reset" in target.operation_names else None
+    if properties is not None and properties.error is not None:
+        return properties.error
+    return sum(_readout(noise, qubit)) / 2

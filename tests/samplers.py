@@ -68,38 +68,6 @@ def factor_bits(factor: OutcomeFactor) -> np.ndarray:
     return np.array(columns, dtype=np.uint8).T.reshape(len(factor.probabilities), len(factor.places))
 
 
-class PointwiseSampler(BaseSamplerV2):
-    """Hands every point of a sweep to another sampler as a pub of its own, and puts the results together."""
-
-    def __init__(self, sampler: BaseSamplerV2) -> None:
-        self._sampler = sampler
-
-    def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> PrimitiveJob[Any]:
-        job = PrimitiveJob(self._run, [SamplerPub.coerce(pub, shots) for pub in pubs])
-        job._submit()
-        return job
-
-    def _run(self, pubs: list[SamplerPub]) -> PrimitiveResult[SamplerPubResult]:
-        points = [
-            SamplerPub(circuit, shots=pub.shots)
-            for pub in pubs
-            for circuit in np.ravel(np.asarray(pub.parameter_values.bind_all(pub.circuit), dtype=object))
-        ]
-        found = iter(self._sampler.run(points).result())
-        results = []
-        for pub in pubs:
-            own = [next(found).data for _ in range(pub.parameter_values.size)]
-            fields = {
-                name: BitArray(
-                    np.reshape([data[name].array for data in own], (*pub.shape, *own[0][name].array.shape)),
-                    own[0][name].num_bits,
-                )
-                for name in own[0]
-            }
-            results.append(SamplerPubResult(make_data_bin(fields, pub.shape), metadata={"shots": pub.shots}))
-        return PrimitiveResult(results, metadata={"version": 2})
-
-
 class FailingSampler(BaseSamplerV2):
     """Hands its calls on, but the jobs of the calls in ``broken`` fail."""
 

@@ -70,17 +70,11 @@ def _throughput(workload: str, rows: Mapping[str, Row], other: str, least: float
 
 
 def rank_bars(samples: Sequence[Mapping[str, Any]]) -> list[Bar]:
-    """Return how well predicted success ranks noisy simulation, over all programs and placements.
-
-    The second line is no bar of the evaluation: it prices hand-overs as the simulation does, so that the two lines tell
-    whether a bad rank comes from there.
-    """
+    """Return how well predicted success ranks noisy simulation, over all programs and placements."""
     simulated = [one for one in samples if one["fidelity"] is not None]
-    bars = []
-    for key, what in (("predicted", ""), ("predicted_flips", ", if resets flip |0> as in the simulation")):
-        figure = math.nan
-        if len(simulated) > 2:
-            figure = float(spearmanr([one[key] for one in simulated], [one["fidelity"] for one in simulated]).statistic)
-        what = f"Spearman of predicted success{what}, and noisy simulation"
-        bars.append(Bar(what, "all cells", figure, 0.9, f"{len(simulated)} programs and placements"))
-    return bars
+    figure = math.nan
+    if len(simulated) > 2:
+        pairs = [one["predicted"] for one in simulated], [one["fidelity"] for one in simulated]
+        figure = float(spearmanr(*pairs).statistic)
+    what = "Spearman of predicted success and noisy simulation"
+    return [Bar(what, "all cells", figure, 0.9, f"{len(simulated)} programs and placements")]

@@ -117,7 +117,7 @@ def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
         "shots": batch.shots,
         "compile_s": batch.compile_s,
         "stated_makespan_s": batch.makespan_s,
-        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success", "success_flips")},
+        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success")},
         "num_qubits": len(ledger.qubits),
         "success": [ledger.success.get(place, 1.0) for place in range(len(batch.members))],
         "joined": isolation.joined,
@@ -169,7 +169,6 @@ def _sample(
             "wires": part.num_wires,
             "shots": shots,
             "predicted": bench.ledger(batch).success.get(place, 1.0),
-            "predicted_flips": bench.ledger(batch).success_flips.get(place, 1.0),
             "fidelity": None,
         }
         if ideal is not None:

@@ -107,6 +107,9 @@ def run(
     reuse: Annotated[
         str, typer.Option(help="Whether qubits of one program may share a physical qubit: auto, none or max.")
     ] = _DEFAULTS.reuse,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep compiled programs on disk for the next time.")
+    ] = _DEFAULTS.cache,
     out: Annotated[Path | None, typer.Option(help="Folder for counts, report, merged circuit and pictures.")] = None,
     simulate: Annotated[
         bool, typer.Option("--run/--no-run", help="Simulate the merged circuit, or stop at the plan.")
@@ -143,6 +146,7 @@ def run(
                 crosstalk=() if crosstalk is None else _json_of("--crosstalk", crosstalk),
                 readout_crosstalk=readout_crosstalk,
                 reuse=cast("Reusing", reuse),
+                cache=cache,
             ),
             simulate=simulate,
             noise=noise,

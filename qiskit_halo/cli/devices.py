@@ -23,8 +23,8 @@ def load_device(name: str) -> Any:
     wanted = re.sub(r"^fake_?|_?v2$|[-_ ]", "", name.strip().lower())
     if wanted not in classes:
         near = difflib.get_close_matches(wanted, sorted(classes), n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}" if near else f"known are {', '.join(sorted(classes))}"
-        raise HaloValueError(f"there is no fake device named {name!r}; {hint}?")
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(sorted(classes))}"
+        raise HaloValueError(f"there is no fake device named {name!r}; {hint}")
     return classes[wanted]()
 
 

@@ -23,14 +23,14 @@ _PICTURE_DPI = 130
 _LONGEST_OUTCOME = 24
 
 
-def check_folder(folder: Path) -> None:
-    """Make ``folder`` if needed and try it out.
+def check_folder(folder: Path, *, counts: bool) -> None:
+    """Make ``folder``, and one for ``counts`` in it, if needed, and try it out.
 
     Raises:
         HaloValueError: It cannot be made or written.
     """
     try:
-        (folder / "counts").mkdir(parents=True, exist_ok=True)
+        (folder / "counts" if counts else folder).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -6,10 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 # Takes how much is done and how much there is.
 Report = Callable[[int, int], None]
+
+
+class _Count(MofNCompleteColumn):
+    """How much is done of how much, blank while nobody knows."""
+
+    def render(self, task: Task) -> Text:
+        return Text() if task.total is None else super().render(task)
 
 
 @contextmanager
@@ -18,7 +26,7 @@ def progress_bar(console: Console, what: str) -> Iterator[Report]:
 
     Until the function is called the bar shows that work goes on, without saying how much is left.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), _Count(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         bar = bars.add_task(what, total=None)
 

@@ -76,6 +76,8 @@ def load_circuit(path: Path) -> QuantumCircuit:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except IsADirectoryError as error:
+        raise HaloValueError(f"{path}: is a folder; name the files in it, as in {path / '*.qasm'}") from error
     except OSError as error:
         raise HaloValueError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

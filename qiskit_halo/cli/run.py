@@ -31,7 +31,7 @@ class RunRequest:
         files: OpenQASM files, one a program.
         device: Short name of a fake device.
         shots: One number for all programs, or one each.
-        seed: Seed of compilation and simulation.
+        seed: Seed of compilation and simulation, at least 0.
         level: Optimization level, 0 to 3.
         helpers: More names of registers that hold helpers.
         options: What the compiler may do.
@@ -56,6 +56,8 @@ class RunRequest:
     def __post_init__(self) -> None:
         if self.level not in range(4):
             raise HaloValueError(f"--level must be 0, 1, 2 or 3, not {self.level}")
+        if self.seed < 0:
+            raise HaloValueError(f"--seed must be at least 0, not {self.seed}")
         if len(self.shots) not in (1, len(self.files)):
             raise HaloValueError(
                 f"--shots gives {len(self.shots)} numbers for {len(self.files)} programs; give one for all, or one each"
@@ -90,8 +92,6 @@ def run(request: RunRequest, console: Console) -> RunOutcome:
         HaloError: Something about the input or the installation is wrong; found as early as possible.
     """
     _require_extras(request)
-    if request.out is not None:
-        check_folder(request.out)
     backend = load_device(request.device)
     programs = load_programs(request.files, helpers=request.helpers)
     shots = list(request.shots) * len(programs) if len(request.shots) == 1 else list(request.shots)
@@ -101,6 +101,8 @@ def run(request: RunRequest, console: Console) -> RunOutcome:
         names=[program.name for program in programs],
         options=request.options,
     )
+    if request.out is not None:
+        check_folder(request.out, counts=request.simulate)
     with progress_bar(console, "Compiling"):
         isa = _compile(request, batch.circuit, backend)
         verify_isolation(isa, target=backend.target, resets=request.options.resets, buffer=request.options.buffer)

@@ -9,6 +9,9 @@ from qiskit.circuit import Barrier, CircuitInstruction, QuantumCircuit, QuantumR
 from qiskit_halo.fragments.jumps import JUMPS
 from qiskit_halo.rewire import append_all, empty_like
 
+BLOCK_NAME = "block"
+"""Name of every nested block of a body."""
+
 
 def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
     """Return the circuit on the qubits it really uses, and which those were."""
@@ -51,6 +54,17 @@ def control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
 
 def _on_sites(instruction: CircuitInstruction, site_of: dict[object, object]) -> CircuitInstruction | None:
     if instruction.name != "barrier":
-        return instruction.replace(qubits=[site_of[q] for q in instruction.qubits])
+        moved = instruction.replace(qubits=[site_of[q] for q in instruction.qubits])
+        return _with_plain_names(moved) if instruction.is_control_flow() else moved
     held = [site_of[q] for q in instruction.qubits if q in site_of]
     return CircuitInstruction(Barrier(len(held), instruction.label), held, ()) if held else None
+
+
+def _with_plain_names(instruction: CircuitInstruction) -> CircuitInstruction:
+    """Return control flow whose blocks have no name that counts how many circuits there were before."""
+    blocks = []
+    for block in instruction.operation.blocks:
+        named = block.copy_empty_like(BLOCK_NAME)
+        append_all(named, (_with_plain_names(i) if i.is_control_flow() else i for i in block.data))
+        blocks.append(named)
+    return instruction.replace(operation=instruction.operation.replace_blocks(blocks))

@@ -1,204 +1,134 @@
-"""Compile one body alone, as well as Qiskit can: the one place below the passes that runs pass managers."""
+"""Compiled forms of bodies: looked up, compiled elsewhere, or compiled here."""
 
 from __future__ import annotations
 
-import dataclasses
-import logging
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import Executor
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.transpiler import Target
-from qiskit.transpiler.exceptions import TranspilerError
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.device.region import region_target
-from qiskit_halo.errors import HaloTranspilerError
-from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
-from qiskit_halo.fragments.estimate import LossEstimator
-from qiskit_halo.fragments.fragment import Fragment, find_shapes
-from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
-from qiskit_halo.fragments.measure import sites_of, time_on
-from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
-from qiskit_halo.fragments.settle import Settler
-from qiskit_halo.fragments.stages import Draft, Stages
-from qiskit_halo.fragments.variants import pareto_front
-from qiskit_halo.options import Reusing
-from qiskit_halo.rewire import has_variables
+from qiskit_halo.fragments.cache import MEMORY, Disk, cache_folder
+from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.identity import compiler_identity
+from qiskit_halo.fragments.key import is_portable, structure_key
+from qiskit_halo.fragments.parallel import compile_elsewhere
+from qiskit_halo.fragments.settings import CompileSettings
+from qiskit_halo.fragments.single import BodyCompiler
 
-logger = logging.getLogger(__name__)
-
-NUM_VARIANTS = (1, 4, 8, 16)
-"""Routings tried of each body, by optimization level."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompileSettings:
-    """How fragments are compiled.
-
-    Args:
-        optimization_level: Level of Qiskit's preset pass manager, 0 to 3.
-        seed: First seed of its random parts.
-        num_variants: Routings tried of each body that needs SWAPs at all, Qiskit's own first; ``None`` takes what suits
-            the level. Routing is random and one run can be bad; the quarter that looks best is compiled to the end.
-        reuse: Whether qubits of one body may share a wire: where it pays, never, or as much as possible.
-        resets: Rounds of reset between two qubits of one wire.
-        extra: Other keywords of :func:`~qiskit.transpiler.generate_preset_pass_manager`.
-    """
-
-    optimization_level: int = 2
-    seed: int = 0
-    num_variants: int | None = None
-    reuse: Reusing = "auto"
-    resets: int = 2
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.num_variants is not None and self.num_variants < 1:
-            raise HaloTranspilerError(f"num_variants must be at least 1, not {self.num_variants}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a body is compiled.
-
-    Args:
-        region: Connected physical qubits.
-        target: They alone, renumbered.
-        stages: Qiskit's stages for them.
-    """
-
-    region: tuple[int, ...]
-    target: Target
-    stages: Stages
+__all__ = ["CompileSettings", "FragmentCompiler"]
 
 
 class FragmentCompiler:
-    """Compiles bodies for regions of one device; keeps the pass managers of the regions.
+    """Compiles bodies for regions of one device, each distinct one once.
+
+    Where a result comes from makes no difference to it.
 
     Args:
         device: The device.
         settings: How to compile.
+        use_cache: Whether results are kept beyond this object, in this process and on disk.
+        executor: Who compiles what :meth:`prepare` is given; ``None`` does it here.
     """
 
-    def __init__(self, device: DeviceModel, settings: CompileSettings) -> None:
+    def __init__(
+        self,
+        device: DeviceModel,
+        settings: CompileSettings,
+        *,
+        use_cache: bool = False,
+        executor: Executor | None = None,
+    ) -> None:
         self._device = device
         self._settings = settings
-        num_variants = settings.num_variants or NUM_VARIANTS[settings.optimization_level]
-        estimator = LossEstimator(device)
-        self._settler = Settler(device, estimator)
-        usual = RoutingSettings(
-            num_variants=num_variants,
-            num_finished=max(1, num_variants // 4),
-            seed=settings.seed,
-            reuse=settings.reuse,
-            resets=settings.resets,
+        self._executor = executor
+        self._compiler = BodyCompiler(device, settings)
+        self._identity = compiler_identity(device, settings) if use_cache or executor is not None else None
+        self._use_cache = use_cache and self._identity is not None
+        folder = cache_folder() if self._use_cache else None
+        self._disk = None if folder is None else Disk(folder)
+        self._own: dict[tuple[str, tuple[int, ...]], tuple[Fragment, ...]] = {}
+        # With the circuits, so that their ids stay theirs.
+        self._keys: dict[int, tuple[QuantumCircuit, str]] = {}
+
+    @property
+    def identity(self) -> str | None:
+        """Digest of device and settings by content where results are kept beyond this object, else ``None``."""
+        return self._identity if self._use_cache else None
+
+    def prepare(self, bodies: Sequence[tuple[QuantumCircuit, str]], region: Sequence[int]) -> None:
+        """Look up ``bodies`` and, with an executor, compile all that are missing at the same time.
+
+        :meth:`compile` then has them at hand.
+
+        Args:
+            bodies: Circuits, and what to call each in an error.
+            region: Connected physical qubits.
+
+        Raises:
+            HaloTranspilerError: A body holds an operation that the device lacks.
+        """
+        if self._executor is None or self._identity is None:
+            return
+        region = tuple(region)
+        missing: dict[str, tuple[QuantumCircuit, str]] = {}
+        for body, name in bodies:
+            key = self._key_of(body)
+            if self._known(key, region) is None:
+                missing.setdefault(key, (body, name))
+        keys = list(missing)
+        found = compile_elsewhere(
+            self._executor, self._device, self._settings, self._identity, list(missing.values()), region
         )
-        # Of loops that must not be routed one routing in several leaves them alone, and any may be the one.
-        many = max(num_variants, NUM_VARIANTS[2])
-        careful = dataclasses.replace(usual, num_variants=many, num_finished=many, reuse="none")
-        self._router = Router(device, estimator, usual)
-        self._careful_router = Router(device, estimator, careful)
-        self._places: dict[tuple[tuple[int, ...], int, bool], _Place] = {}
+        for index, fragments in found.items():
+            self._keep(keys[index], region, fragments)
 
     def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
         """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.
 
         Args:
-            body: A circuit of its own, no wider than the region.
+            body: A circuit of its own, no wider than the region; it must not be changed later.
             region: Connected physical qubits, without repeats.
             name: What to call it in an error: the program's index and name.
 
         Raises:
-            HaloTranspilerError: The body holds an operation that the device lacks, or a loop that cannot be routed.
+            HaloTranspilerError: The body holds an operation that the device lacks.
         """
-        # Qiskit's pass for directed gates crashes on circuits with variables: it must find nothing to do there.
-        # Lower levels look for a layout too little, so that loops which must not be routed would have to be.
-        jumps = has_jumps(body)
-        level = max(2, self._settings.optimization_level) if jumps else self._settings.optimization_level
-        router = self._careful_router if jumps else self._router
-        place = self._place(tuple(region), level, symmetric=has_variables(body))
-        _check_control_flow(body, place.target, name)
-        try:
-            routings = _unharmed(body, router.route(body, place.stages, place.region))
-            fragments = [self._finish(routing, place, body.num_qubits) for routing in routings]
-        except TranspilerError as error:
-            raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
-        if not fragments:
-            raise HaloTranspilerError(
-                f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, "
-                "and Qiskit's routing is wrong for such a loop; rewrite it with if_test, or use fewer pairs of qubits in it"
-            )
-        front = pareto_front(fragments)
-        logger.debug(
-            "%s: %d forms, best %d sites, %d dt", name, len(front), front[0].num_sites, front[0].timing.length_dt
-        )
-        return front
+        region = tuple(region)
+        key = self._key_of(body)
+        fragments = self._known(key, region)
+        if fragments is None:
+            fragments = self._compiler.compile(body, region, name)
+            self._keep(key, region, fragments)
+        return fragments
 
-    def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
-        compiled = place.stages.finish(routing.on_region(len(place.region)))
-        circuit, used = compact(compiled.circuit)
-        pairs = list(two_qubit_pairs(circuit))
-        alive = routing.alive_s()
-        alive_s = [alive.get(q, 0.0) for q in used]
-        home = self._settler.settle(
-            circuit, pairs, alive_s, [place.region[q] for q in used], place.target, place.region
-        )
-        timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
-        starts, finals = _ends(routing, compiled, used, num_qubits)
-        reuse = routing.reuse
-        return Fragment(
-            circuit=circuit,
-            home=home,
-            start_sites=starts,
-            final_sites=finals,
-            timing=timing,
-            workload=workload,
-            shapes=find_shapes(len(home), pairs),
-            log_success=log_success,
-            reused=() if reuse is None else reuse.takeovers,
-            variant=routing.name if reuse is None else f"reuse {len(reuse.takeovers)}, {routing.name}",
-        )
+    def _known(self, key: str, region: tuple[int, ...]) -> tuple[Fragment, ...] | None:
+        own = self._own.get((key, region))
+        if own is not None or not self._use_cache or not is_portable(key):
+            return own
+        full = self._full_key(key, region)
+        found = MEMORY.get(full)
+        if found is None and self._disk is not None:
+            found = self._disk.get(full)
+            if found is not None:
+                MEMORY.put(full, found)
+        if found is not None:
+            self._own[key, region] = found
+        return found
 
-    def _place(self, region: tuple[int, ...], level: int, symmetric: bool) -> _Place:
-        # Building the stages takes as long as compiling a small program.
-        key = (region, level, symmetric)
-        if key not in self._places:
-            target = region_target(self._device, region, symmetric=symmetric)
-            stages = Stages(target, level, self._settings.seed, self._settings.extra)
-            self._places[key] = _Place(region, target, stages)
-        return self._places[key]
+    def _keep(self, key: str, region: tuple[int, ...], fragments: tuple[Fragment, ...]) -> None:
+        self._own[key, region] = fragments
+        if self._use_cache and is_portable(key):
+            full = self._full_key(key, region)
+            MEMORY.put(full, fragments)
+            if self._disk is not None:
+                self._disk.put(full, fragments)
 
+    def _key_of(self, body: QuantumCircuit) -> str:
+        if id(body) not in self._keys:
+            self._keys[id(body)] = (body, structure_key(body))
+        return self._keys[id(body)][1]
 
-def _unharmed(body: QuantumCircuit, routings: Sequence[Routing]) -> Sequence[Routing]:
-    """Return the routings that leave alone the loops which must not be routed."""
-    if not has_jumps(body):
-        return routings
-    own = count_loop_swaps(body)
-    return [routing for routing in routings if count_loop_swaps(routing.draft.circuit) <= own]
-
-
-def _ends(
-    routing: Routing, compiled: Draft, used: Sequence[int], num_qubits: int
-) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
-    """Return the site where each qubit of the body starts, and where each ends."""
-    site_of = {qubit: site for site, qubit in enumerate(used)}
-    starts, finals = routing.ends(compiled)
-    reuse = routing.reuse
-    wires = range(num_qubits) if reuse is None else reuse.wires
-    later = {} if reuse is None else dict(reuse.takeovers)
-    earlier = dict.fromkeys(later.values())
-    return (
-        tuple(None if q in later else site_of.get(starts[wire]) for q, wire in enumerate(wires)),
-        tuple(None if q in earlier else site_of.get(finals[wire]) for q, wire in enumerate(wires)),
-    )
-
-
-def _check_control_flow(body: QuantumCircuit, target: Target, name: str) -> None:
-    for construct in control_flow_names(body):
-        if construct not in target.operation_names:
-            raise HaloTranspilerError(
-                f"{name} uses {construct}, which this device does not have; "
-                "unroll it, or take a device with it in target.operation_names"
-            )
+    def _full_key(self, key: str, region: tuple[int, ...]) -> str:
+        return hashlib.sha256(repr((self._identity, key, region)).encode()).hexdigest()

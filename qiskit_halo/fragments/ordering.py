@@ -8,13 +8,12 @@ from typing import TypeAlias
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, QuantumCircuit, Qubit
 from qiskit.circuit.classical import expr
 
+from qiskit_halo.fragments.compact import BLOCK_NAME
 from qiskit_halo.fragments.jumps import JUMPS
 from qiskit_halo.rewire import add_variables, append_all
 from qiskit_halo.segments.resources import classical_resources
 
 Resource: TypeAlias = Qubit | Clbit | expr.Var | expr.Stretch
-
-BLOCK_NAME = "block"
 
 
 def sort_instructions(

@@ -60,7 +60,10 @@ def find_reuse(
     if body.num_qubits < 2 or len(body.data) > MAX_OPERATIONS:
         return ()
     reset_length = resets * duration(CircuitInstruction(Reset(), body.qubits[:1]))
-    most = _Lives(body, reset_length, duration).choose(save_time=False)
+    lives = _Lives(body, reset_length, duration)
+    if not lives.possible().any():
+        return ()
+    most = lives.choose(save_time=False)
     if only_max:
         chosen = [most]
     else:
@@ -100,7 +103,6 @@ class _Lives:
         self._start: list[float] = []
         self._tail: list[float] = []
         self._length = 0.0
-        self._time()
 
     def choose(self, *, save_time: bool) -> list[tuple[int, int]]:
         """Return takeovers (later, earlier), one after another, as many as there are.
@@ -112,10 +114,11 @@ class _Lives:
         Args:
             save_time: Put length first, and stop where the body would become longer than ``FREE`` allows.
         """
+        self._time()
         limit = FREE * self._length
         chosen: list[tuple[int, int]] = []
         while True:
-            possible = self._possible()
+            possible = self.possible()
             later, earlier = np.nonzero(possible)
             if not len(later):
                 return chosen
@@ -134,7 +137,7 @@ class _Lives:
             self._take_over(int(later[best]), int(earlier[best]))
             chosen.append((int(later[best]), int(earlier[best])))
 
-    def _possible(self) -> npt.NDArray[np.bool_]:
+    def possible(self) -> npt.NDArray[np.bool_]:
         """Return, for each pair [later, earlier], whether the one may take over the wire of the other."""
         result: npt.NDArray[np.bool_] = ~self._needed & self._is_first[:, None] & self._is_last[None, :]
         return result

@@ -9,7 +9,8 @@ from typing import Any
 from qiskit.circuit import QuantumCircuit
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
-from qiskit.passmanager import FlowControllerLinear, PassManagerState, PropertySet, Task, WorkflowStatus
+from qiskit.passmanager import FlowControllerLinear, PassManagerState, PropertySet, WorkflowStatus
+from qiskit.passmanager.base_tasks import Task
 from qiskit.transpiler import PassManager, Target, TranspileLayout, generate_preset_pass_manager
 from qiskit.transpiler.layout import Layout
 from qiskit.transpiler.passes import BarrierBeforeFinalMeasurements, SabreLayout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from qiskit.converters import dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import AnalysisPass
@@ -10,6 +9,7 @@ from qiskit.transpiler.basepasses import AnalysisPass
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.context import options_for
 from qiskit_halo.verification.isolation import verify_isolation
+from qiskit_halo.wide import circuit_of
 
 
 class CheckIsolation(AnalysisPass):
@@ -41,7 +41,7 @@ class CheckIsolation(AnalysisPass):
             return
         options = options_for(dag, self.options)
         # Read-only: sharing operations with the circuit is safe.
-        circuit = dag_to_circuit(dag, copy_operations=False)
+        circuit = circuit_of(dag)
         self.property_set["halo_isolation"] = verify_isolation(
             circuit, target=self.target, resets=options.resets, buffer=options.buffer
         )

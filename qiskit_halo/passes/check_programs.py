@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.converters import dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import AnalysisPass
@@ -14,6 +13,7 @@ from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.ownership import program_label
 from qiskit_halo.passes.context import halo_metadata
 from qiskit_halo.segments.find import find_components
+from qiskit_halo.wide import circuit_of
 
 
 class CheckPrograms(AnalysisPass):
@@ -36,7 +36,7 @@ class CheckPrograms(AnalysisPass):
         """Check the circuit."""
         if not any(node.is_control_flow() for node in dag.op_nodes(include_directives=False)):
             return
-        circuit = dag_to_circuit(dag, copy_operations=False)
+        circuit = circuit_of(dag)
         for component in find_components(circuit).components:
             for position in component.operations:
                 for construct in _constructs(circuit, position):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import warnings
+from concurrent.futures import Executor
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.converters import circuit_to_dag, dag_to_circuit
+from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import TransformationPass
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
-from qiskit_halo.fragments.compile import CompileSettings
+from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.context import (
     NO_FIRST_RESET,
@@ -28,6 +29,7 @@ from qiskit_halo.placement.emit import emit_placement
 from qiskit_halo.placement.placement import Placement
 from qiskit_halo.placement.space_manager import SpaceManager
 from qiskit_halo.rewire import has_variables
+from qiskit_halo.wide import circuit_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ class HaloLayout(TransformationPass):
         optimization_level: Level of the preset pass manager that compiles each program, 0 to 3.
         seed: Seed of its random parts; ``None`` counts as 0, so that results always repeat.
         compile_options: Other keywords of :func:`~qiskit.transpiler.generate_preset_pass_manager`.
+        executor: Compiles distinct programs at the same time, by :meth:`~concurrent.futures.Executor.submit`; ``None``
+            compiles them here. It makes no difference to the result, and is not taken along when the pass is pickled.
 
     Raises:
         HaloTranspilerError: A program does not fit, or holds an operation that the device lacks.
@@ -63,6 +67,7 @@ class HaloLayout(TransformationPass):
         optimization_level: int = 2,
         seed: int | None = None,
         compile_options: dict[str, Any] | None = None,
+        executor: Executor | None = None,
     ) -> None:
         super().__init__()
         self.target = target
@@ -70,6 +75,11 @@ class HaloLayout(TransformationPass):
         self.optimization_level = optimization_level
         self.seed = seed
         self.compile_options = compile_options or {}
+        self.executor = executor
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled, for example when many circuits are run at once."""
+        return {**self.__dict__, "executor": None}
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
         """Return the mapped circuit."""
@@ -87,8 +97,8 @@ class HaloLayout(TransformationPass):
             extra=self.compile_options,
         )
         # Shares operations with the input, which nothing below changes.
-        circuit = dag_to_circuit(dag, copy_operations=False)
-        placement = SpaceManager(device, options, settings).place(circuit, halo)
+        circuit = circuit_of(dag)
+        placement = SpaceManager(device, options, settings, self.executor).place(circuit, halo)
         mapped = emit_placement(circuit, placement, device, options)
         _check_conserved(circuit, placement)
         out = circuit_to_dag(mapped, copy_operations=False)

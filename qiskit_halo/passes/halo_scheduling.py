@@ -6,7 +6,6 @@ import logging
 import warnings
 
 from qiskit.circuit import QuantumRegister
-from qiskit.converters import dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import Target
 from qiskit.transpiler.basepasses import TransformationPass
@@ -29,6 +28,7 @@ from qiskit_halo.timeline.policies import Policy
 from qiskit_halo.timeline.summary import summarize
 from qiskit_halo.timeline.timeline import Timeline, make_timeline
 from qiskit_halo.units import ticks_within
+from qiskit_halo.wide import circuit_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class HaloScheduling(TransformationPass):
         if not device.has_reset:
             options = self._without_reset(options)
         # Shares operations with the input, which nothing below changes.
-        circuit = dag_to_circuit(dag, copy_operations=False)
+        circuit = circuit_of(dag)
         timeline = make_timeline(circuit, device, options, metadata=halo, policy=self.policy)
         if self.property_set["halo_placement"] is None:
             _warn_about_joined(timeline, halo)

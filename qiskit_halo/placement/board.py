@@ -11,21 +11,19 @@ import numpy.typing as npt
 from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.candidates import ShapeCandidates
-from qiskit_halo.placement.crosstalk import BoardCrosstalk, Found, Query
+from qiskit_halo.placement.crosstalk import BoardCrosstalk, Query
 from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
-from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, runs_of, slots_from
-from qiskit_halo.placement.snug import Snugness
-from qiskit_halo.placement.windows import SLOTS_PER_LEASE, WindowGroup, slot_length_dt, slot_spans, slot_windows
+from qiskit_halo.placement.rows import LATEST, RowChooser
+from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
+from qiskit_halo.placement.windows import SLOTS_PER_LEASE, slot_length_dt, slot_spans
 from qiskit_halo.units import seconds_to_dt
 
 RETRIES = 8
 """Places tried for one piece whose choice turns out to be impossible, before it simply comes after all others."""
 
-LATEST = np.iinfo(np.int64).max
 NO_LIMIT = LATEST - 1
 """Limit of whoever may end as late as it wants."""
 
@@ -39,12 +37,9 @@ class Board:
         device: The device.
         options: ``resets``, ``assume_clean``, ``buffer``, ``max_duration_s`` and crosstalk matter here.
         items: What is to be placed.
-        snug: Number of the try to leave most room for others; ``None`` to take the best places.
     """
 
-    def __init__(
-        self, device: DeviceModel, options: HaloOptions, items: Sequence[PackingItem], *, snug: int | None = None
-    ) -> None:
+    def __init__(self, device: DeviceModel, options: HaloOptions, items: Sequence[PackingItem]) -> None:
         self.items = list(items)
         self.handover_dt = handover_dt(device, options.resets)
         lengths = [item.variants[0].fragment.timing.length_dt for item in items]
@@ -66,12 +61,11 @@ class Board:
         self._grid = SlotGrid(device.num_qubits, self.origin + 8 * SLOTS_PER_LEASE)
         self._order = OrderGraph()
         self._surroundings = Surroundings(device, options.buffer)
-        self._snugness = None if snug is None else Snugness(device.distance <= options.buffer, snug)
         self._num_leases = np.zeros(device.num_qubits, dtype=np.int64)
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
-        self._windows: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
         model = CrosstalkModel.of(device, options)
         self._crosstalk = None if model is None else BoardCrosstalk(device, options, model, self.slot_dt, self._room)
+        self._chooser = RowChooser(self._grid, self._crosstalk, self.handover_dt, self.slot_dt)
 
     @property
     def unused(self) -> npt.NDArray[np.bool_]:
@@ -90,6 +84,10 @@ class Board:
     def find_anywhere(self, index: int) -> Spot | None:
         """Return the spot with the best predicted success for item ``index``, floor or not, as early as it can be."""
         return self._best_of(index, NO_LIMIT, -np.inf)
+
+    def find_at(self, index: int, variant: int, row: int) -> Spot | None:
+        """Return the first spot for item ``index`` with the first part of one of its forms on one place."""
+        return self._find_variant(self.items[index], variant, self.horizon, -np.inf, only=row)
 
     def replace(self, index: int, item: PackingItem) -> None:
         """Let ``item`` stand for item ``index``, which must not be on the board."""
@@ -132,7 +130,9 @@ class Board:
                 best = spot
         return best
 
-    def _find_variant(self, item: PackingItem, variant: int, limit: int, log_floor: float) -> Spot | None:
+    def _find_variant(
+        self, item: PackingItem, variant: int, limit: int, log_floor: float, *, only: int | None = None
+    ) -> Spot | None:
         candidates = item.variants[variant]
         if not candidates.shapes:
             stop = self.origin - (-candidates.fragment.timing.length_dt // self.slot_dt)
@@ -142,7 +142,7 @@ class Board:
         self._grid.grow(self.stop + self._handover_slots + (length if self._crosstalk is None else 2 * length) + 2)
         banned: list[int] = []
         for _ in range(RETRIES):
-            rows, slots = self._rows(item, variant, limit, log_floor, self.origin, banned=banned)
+            rows, slots = self._rows(item, variant, limit, log_floor, self.origin, only=only, banned=banned)
             if not rows:
                 if not banned:
                     return None
@@ -154,7 +154,7 @@ class Board:
         # After all others nobody is in the way, and at home no part of the piece is in the way of another.
         after = self.stop + (self._handover_slots if self._crosstalk is not None else 0)
         for at_home in (False, True):
-            rows, slots = self._rows(item, variant, limit, log_floor, after, at_home=at_home)
+            rows, slots = self._rows(item, variant, limit, log_floor, after, only=only, at_home=at_home)
             spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
             if spot is not None and spot.log_success >= log_floor - TOLERANCE:
                 return spot
@@ -168,12 +168,13 @@ class Board:
         log_floor: float,
         earliest: int,
         *,
+        only: int | None = None,
         banned: Sequence[int] = (),
         at_home: bool = False,
     ) -> tuple[list[int], WordArray]:
         """Return the row of each connected part's place and the slots they may start at.
 
-        Parts choose one after another, the largest first; the rows end before the first part that finds no place.
+        Parts choose one after another, the largest first, up to the first that finds no place.
 
         Args:
             item: What to place.
@@ -181,13 +182,13 @@ class Board:
             limit: Slot by which it should end.
             log_floor: Least log of its predicted success.
             earliest: First slot that it may start at.
+            only: Row that the first part must take, if not any.
             banned: Rows that the first part may not take.
             at_home: Whether parts may only lie where the fragment was compiled.
         """
         shapes, exclusive = item.variants[variant].shapes, item.exclusive_sites[variant]
         penalty = np.where(self._num_leases > 0, self._handover_log, 0.0)
-        closed = self._is_exclusive.copy()
-        quiet = self._surroundings.quiet(item.owners, self._grid.num_slots)
+        closed, quiet = self._is_exclusive.copy(), self._surroundings.quiet(item.owners, self._grid.num_slots)
         common = slots_from(earliest, self._grid.num_slots)
         rows: list[int] = []
         # What the parts may lose in all against the best place of each; a part may take all that is left.
@@ -202,51 +203,15 @@ class Board:
                 good &= np.arange(len(good)) == shape.home_row
             if number == 0:
                 good[list(banned)] = False
+                good &= only is None or np.arange(len(good)) == only
             query = Query(item.variants[variant], shape, score, shape.best - left, item.owners)
-            row, common = self._choose(query, good, common, quiet, limit)
+            row, common = self._chooser.choose(query, good, common, quiet, limit)
             if row is None:
                 break
             left -= shape.best - float(score[row])
             closed[shape.places[row]] = True
             rows.append(row)
         return rows, common
-
-    def _choose(
-        self,
-        query: Query,
-        good: npt.NDArray[np.bool_],
-        common: WordArray,
-        quiet: WordArray | None,
-        limit: int,
-    ) -> tuple[int | None, WordArray]:
-        """Return the row to take, ``None`` if there is none, and the slots of ``common`` that it may start at."""
-        best: tuple[int, float, int, int] | None = None
-        best_words, places = common, query.shape.places
-        score = query.score if self._snugness is None else self._snugness.rank(places, good)
-        for group in self._windows_of(query.shape):
-            rows = group.rows[good[group.rows]]
-            if not len(rows):
-                continue
-            words = np.repeat(common[None, :], len(rows), axis=0)
-            still = None if quiet is None else runs_of(quiet, group.length)
-            for qubits, (start, stop) in zip(places[rows].T, group.spans, strict=True):
-                words &= self._grid.starts(qubits, stop - start, start)
-                if still is not None:
-                    words &= still[qubits]
-            starts = first_slots(words)
-            ends = starts + group.length
-            late = np.where(starts < 0, LATEST, np.maximum(ends, limit))
-            ranked = np.lexsort((rows, ends, -score[rows], late))
-            pick = int(ranked[0])
-            if starts[pick] < 0:
-                continue
-            key = (int(late[pick]), float(-score[rows[pick]]), int(ends[pick]), int(rows[pick]))
-            found: Found | None = (key, words[pick])
-            if self._crosstalk is not None:
-                found = self._crosstalk.choose(query, rows[ranked], words[ranked], group.length, limit)
-            if found is not None and (best is None or found[0] < best):
-                best, best_words = found
-        return (None if best is None else best[3]), best_words
 
     def _spot(self, item: PackingItem, variant: int, rows: Sequence[int], words: WordArray) -> Spot | None:
         """Return the spot at the first of the slots, ``None`` if it is not free there by true times."""
@@ -277,8 +242,7 @@ class Board:
 
     def _lose(self, index: int, log: float) -> None:
         """Let item ``index`` pay for what another is about to do: have a qubit before it, or disturb it."""
-        spot = self.spots[index]
-        self.spots[index] = dataclasses.replace(spot, log_success=spot.log_success + log)
+        self.spots[index] = dataclasses.replace(self.spots[index], log_success=self.spots[index].log_success + log)
 
     def _room(self, index: int) -> float:
         return self.spots[index].log_success - self.items[index].log_floor
@@ -293,8 +257,3 @@ class Board:
             for qubit, (start, _) in zip(spot.qubits, spot.spans, strict=True):
                 if qubit in firsts:
                     self._grid.book(qubit, 0, start)
-
-    def _windows_of(self, shape: ShapeCandidates) -> tuple[WindowGroup, ...]:
-        if shape not in self._windows:
-            self._windows[shape] = slot_windows(shape, self.handover_dt, self.slot_dt)
-        return self._windows[shape]

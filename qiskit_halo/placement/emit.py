@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qiskit.circuit import QuantumCircuit, QuantumRegister, Reset
+from qiskit.circuit import CircuitInstruction, QuantumCircuit, QuantumRegister, Reset
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.body import put_back
 from qiskit_halo.fragments.direction import Turner
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.placement import Placement
-from qiskit_halo.rewire import empty_like
+from qiskit_halo.rewire import append_all, empty_like
 
 
 def emit_placement(
@@ -27,20 +27,18 @@ def emit_placement(
         options: ``resets`` and ``assume_clean`` matter here.
     """
     out = empty_like(circuit, QuantumRegister(device.num_qubits, "q"))
-    physical = {qubit: index for index, qubit in enumerate(out.qubits)}
+    qubits = out.qubits
+    physical = {qubit: index for index, qubit in enumerate(qubits)}
     turner = Turner(device)
     used: dict[int, None] = {}
     for placed in placement.pieces:
         for qubit in placed.qubits:
             if qubit in used or not options.assume_clean:
                 for _ in range(options.resets):
-                    out.append(Reset(), [out.qubits[qubit]], copy=False)
+                    out._append(CircuitInstruction(Reset(), (qubits[qubit],), ()))
             used[qubit] = None
-        instructions, phase = put_back(
-            placed.fragment.circuit, placed.body, out, [out.qubits[q] for q in placed.qubits]
-        )
+        instructions, phase = put_back(placed.fragment.circuit, placed.body, out, [qubits[q] for q in placed.qubits])
         native, turning_phase = turner.turn(instructions, physical)
         out.global_phase += phase + turning_phase
-        for instruction in native:
-            out.append(instruction, copy=False)
+        append_all(out, native)
     return out

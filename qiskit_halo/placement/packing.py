@@ -8,8 +8,9 @@ choosing first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy.typing as npt
 from numpy import bool_
@@ -17,7 +18,8 @@ from numpy import bool_
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.board import Board
-from qiskit_halo.placement.items import PackingItem, Spot
+from qiskit_halo.placement.crowding import Reservation, reserve
+from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 
 SLACK = 1 / 3
 """Share of the shortest makespan found that may be spent on better places.
@@ -25,9 +27,6 @@ SLACK = 1 / 3
 Fidelity comes first: at the usual repetition delay, which is several makespans long, a third of a makespan is less than
 a tenth of the QPU time, and it buys back two fifths of what programs lose to each other.
 """
-
-SNUG_TRIALS = 12
-"""Tries to leave room where pieces find no qubits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +68,10 @@ def pack(
         (_fill(items, order, device, options, recompile, None) for order in (_by_area(items), _by_length(items))),
         key=lambda filling: (filling.faults, filling.board.stop),
     )
-    if tightest.lost:
-        return _snuggest(items, device, options, recompile, tightest).placed()
+    if tightest.lost or (options.sharing == "none" and tightest.squeezed):
+        roomiest = _roomiest(items, device, options, recompile, tightest)
+        if tightest.lost or roomiest is not tightest:
+            return roomiest.placed()
     board = tightest.board
     limit = board.stop + int((board.stop - board.origin) * SLACK)
     for order in (_by_loss(items), _by_area(items)):
@@ -80,15 +81,17 @@ def pack(
     return tightest.placed()
 
 
-def _snuggest(
+def _roomiest(
     items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile, best: _Filling
 ) -> _Filling:
-    """Return the best of several boards filled so as to leave room, or ``best`` if none is better."""
-    for trial in range(SNUG_TRIALS):
-        snug = _fill(items, _by_area(items), device, options, recompile, None, snug=trial)
-        if snug.faults < best.faults:
-            best = snug
-        if not best.lost:
+    """Return the best of boards on which places were chosen for many items at once, or ``best`` if none is better."""
+    for keep_floor, may_be_longer in ((True, False), (True, True), (False, False), (False, True)):
+        reserved = reserve(items, device.num_qubits, keep_floor=keep_floor, may_be_longer=may_be_longer)
+        roomy = _fill(items, _by_area(items), device, options, recompile, None, reserved)
+        shorter = roomy.faults == best.faults and not best.lost and roomy.board.stop < best.board.stop
+        if roomy.faults < best.faults or shorter:
+            best = roomy
+        if not roomy.lost:
             break
     return best
 
@@ -136,6 +139,15 @@ class _Filling:
         late = sum(spot.stop > self.board.horizon for spot in self.board.spots.values())
         return len(self.lost), len(self.low), late
 
+    @property
+    def squeezed(self) -> bool:
+        """Whether an item has a form that is longer than its best one, as narrow forms are."""
+        for index, spot in self.board.spots.items():
+            lengths = [variant.fragment.timing.length_dt for variant in self.board.items[index].variants]
+            if lengths[spot.variant] > lengths[0]:
+                return True
+        return False
+
     def placed(self) -> list[PlacedItem | None]:
         board = self.board
         result: list[PlacedItem | None] = [None] * len(board.items)
@@ -158,10 +170,9 @@ def _fill(
     options: HaloOptions,
     recompile: Recompile,
     limit: int | None,
-    *,
-    snug: int | None = None,
+    reserved: Mapping[int, Reservation] = MappingProxyType({}),
 ) -> _Filling:
-    """Return a board with all items on it, put there in ``order``.
+    """Return a board with all items on it, put there in ``order``, those with a place reserved first.
 
     Args:
         items: What to place.
@@ -170,11 +181,20 @@ def _fill(
         options: How to share it.
         recompile: Called when no known place of an item is free.
         limit: Slot by which all should end; ``None`` to end as early as possible.
-        snug: Number of the try to leave most room for others; ``None`` to take the best places.
+        reserved: Where some items go.
     """
-    filling = _Filling(Board(device, options, items, snug=snug), {}, {})
+    filling = _Filling(Board(device, options, items), {}, {})
     board = filling.board
     for index in order:
+        place = reserved.get(index)
+        spot = None if place is None else board.find_at(index, place.variant, place.row)
+        if spot is not None:
+            board.put(index, spot)
+            if spot.log_success < board.items[index].log_floor - TOLERANCE:
+                filling.low[index] = None
+    for index in order:
+        if index in board.spots:
+            continue
         aim = min(board.horizon, board.stop if limit is None else limit)
         spot = board.find(index, aim)
         if spot is None:

@@ -6,6 +6,7 @@ import logging
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,15 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import connected_regions, grow_region
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.fragments.body import Body, BodyReader
-from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
+from qiskit_halo.fragments.compile import FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
-from qiskit_halo.placement.candidates import Candidates, find_candidates
+from qiskit_halo.placement.candidates import Candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.known_places import known_candidates
 from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
@@ -47,12 +50,19 @@ class SpaceManager:
         device: The device.
         options: How to share it.
         settings: How to compile fragments.
+        executor: Who compiles them; ``None`` does it in this process.
     """
 
-    def __init__(self, device: DeviceModel, options: HaloOptions, settings: CompileSettings) -> None:
+    def __init__(
+        self,
+        device: DeviceModel,
+        options: HaloOptions,
+        settings: CompileSettings,
+        executor: Executor | None = None,
+    ) -> None:
         self._device = device
         self._options = options
-        self._compiler = FragmentCompiler(device, settings)
+        self._compiler = FragmentCompiler(device, settings, use_cache=options.cache, executor=executor)
         self._embedder = Embedder(device)
         self._regions = connected_regions(device)
         self._compiled: dict[str, tuple[Candidates, ...]] = {}
@@ -76,6 +86,7 @@ class SpaceManager:
         labels = [program_label(piece.owners, metadata) for piece in pieces]
         reader = BodyReader(circuit, segmentation, least_resets=self._options.resets)
         bodies = [reader.read(piece) for piece in pieces]
+        self._prepare(bodies, labels)
         candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
         floors = _log_floors(pieces, candidates, self._options.success_floor)
         helpers = find_helpers(circuit, pieces, metadata)
@@ -118,6 +129,20 @@ class SpaceManager:
             )
         )
 
+    def _prepare(self, bodies: Sequence[Body], labels: Sequence[str]) -> None:
+        """Let an executor compile all distinct bodies at the same time; those that fit nowhere are left to fail later."""
+        if not self._regions:
+            return
+        fitting: dict[str, tuple[QuantumCircuit, str]] = {}
+        for body, label in zip(bodies, labels, strict=True):
+            if body.circuit.num_qubits <= len(self._regions[0]):
+                fitting.setdefault(body.key, (body.circuit, label))
+        by_home: dict[tuple[int, ...], list[tuple[QuantumCircuit, str]]] = {}
+        for circuit, label in fitting.values():
+            by_home.setdefault(self._home(circuit.num_qubits), []).append((circuit, label))
+        for home, own in by_home.items():
+            self._compiler.prepare(own, home)
+
     def _candidates(self, body: Body, label: str) -> tuple[Candidates, ...]:
         if body.key not in self._compiled:
             width = body.circuit.num_qubits
@@ -158,7 +183,8 @@ class SpaceManager:
 
     def _candidates_of(self, fragments: Sequence[Fragment]) -> tuple[Candidates, ...]:
         """Return the places of compiled forms of one body, the best form first."""
-        found = [find_candidates(fragment, self._device, self._embedder) for fragment in fragments]
+        known = self._compiler.identity
+        found = [known_candidates(fragment, self._device, self._embedder, known) for fragment in fragments]
         return tuple(sorted(found, key=lambda candidates: -candidates.best))
 
     def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> tuple[Candidates, ...]:
@@ -178,9 +204,10 @@ class SpaceManager:
     def _complain(self, labels: list[str], placed: list[PlacedItem | None]) -> None:
         for label, item in zip(labels, placed, strict=True):
             if item is None:
+                advice = "share more" if self._device.has_reset else "take a device that has a reset"
                 raise HaloTranspilerError(
                     f"{label} finds no free qubits on this device of {self._device.num_qubits} with "
-                    f"sharing={self._options.sharing!r}; share more, or leave it for a later batch"
+                    f"sharing={self._options.sharing!r}; {advice}, or leave it for a later batch"
                 )
         low = dict.fromkeys(
             label for label, item in zip(labels, placed, strict=True) if item is not None and item.below_floor

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from qiskit_halo.placement.candidates import IntArray, ShapeCandidates
 
@@ -21,13 +22,13 @@ class WindowGroup:
     """Places that take the same slots.
 
     Args:
-        rows: Rows of the places, ascending.
+        holds: bool, shape (num_places,): which places of the part they are.
         spans: For each site, the slots that are taken, from the start of the piece: hand-over resets before it included,
             so that the first may be negative.
         length: Slots from the start of the piece to its end.
     """
 
-    rows: IntArray
+    holds: npt.NDArray[np.bool_]
     spans: tuple[tuple[int, int], ...]
     length: int
 
@@ -67,8 +68,8 @@ def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) ->
     group_of = share[group_of.reshape(-1)]
     groups = []
     for number in range(num_groups):
-        rows = np.flatnonzero(group_of == number)
-        begin, end = starts[rows].min(axis=0).tolist(), stops[rows].max(axis=0).tolist()
+        holds = group_of == number
+        begin, end = starts[holds].min(axis=0).tolist(), stops[holds].max(axis=0).tolist()
         spans = tuple(zip(begin, end, strict=True))
-        groups.append(WindowGroup(rows=rows, spans=spans, length=int(lengths[rows].max())))
+        groups.append(WindowGroup(holds=holds, spans=spans, length=int(lengths[holds].max())))
     return tuple(groups)

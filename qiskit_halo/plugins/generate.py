@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from qiskit.passmanager import ConditionalController, PropertySet
 from qiskit.providers import BackendV2
 from qiskit.transpiler import PassManager, StagedPassManager, Target, generate_preset_pass_manager
@@ -24,6 +26,7 @@ def generate_halo_pass_manager(
     options: HaloOptions | None = None,
     seed_transpiler: int | None = None,
     policy: Policy | None = None,
+    executor: Executor | None = None,
 ) -> StagedPassManager:
     """Return a pass manager that shares a device between the programs of a circuit.
 
@@ -43,6 +46,9 @@ def generate_halo_pass_manager(
         seed_transpiler: Seed of everything random; ``None`` counts as 0, so that results always repeat.
         policy: A policy of your own for shared qubits (:class:`~qiskit_halo.timeline.policies.Policy`), in place of
             ``options.policy``.
+        executor: Compiles distinct programs at the same time: a :class:`~concurrent.futures.ProcessPoolExecutor`, what
+            Dask's ``Client.get_executor()`` returns, or any other. ``None`` compiles them in this process. Results are
+            the same. It is not an option, since options are plain values.
 
     Raises:
         HaloValueError: Neither or both of ``backend`` and ``target`` are given, or the level does not exist.
@@ -58,7 +64,9 @@ def generate_halo_pass_manager(
         optimization_level, target=device, layout_method="trivial", seed_transpiler=seed
     )
     passes.pre_init = PassManager([CheckPrograms(device)])
-    passes.layout = PassManager([HaloLayout(device, options, optimization_level=optimization_level, seed=seed)])
+    passes.layout = PassManager(
+        [HaloLayout(device, options, optimization_level=optimization_level, seed=seed, executor=executor)]
+    )
     if passes.optimization is not None and _is_directed(device):
         passes.optimization = _optimization(passes.optimization, device)
     passes.scheduling = PassManager([HaloScheduling(device, options, policy=policy), CheckIsolation(device, options)])

@@ -54,8 +54,8 @@ class LocalSampler(BaseSamplerV2):
 
     The model, with ``noise=True``: gate, readout and relaxation errors from the backend's target, for the qubits in
     use only, as in :meth:`qiskit_aer.noise.NoiseModel.from_backend`; relaxation on every ``delay`` (other idle time
-    is not modelled: schedule the circuit, so that it is written as delays); and resets that fail, as a measurement
-    followed by an X if the outcome is 1, with the readout error (see
+    is not modelled: schedule the circuit, so that it is written as delays); and resets that leave the qubit as it was
+    as often as the target says, or as its readout fails (see
     :class:`~qiskit_halo.primitives.noise.DeviceNoise`). Three things are approximate:
 
     * A qubit passed on by resets begins in 1 with the probability that those resets leave if the qubit was in 0 or 1
@@ -236,8 +236,10 @@ class LocalSampler(BaseSamplerV2):
             return {}
         return {
             "noise_model": self._noise.model(lowered.labels, task.plan.exclusive),
-            # Most shots of a good device see the same few errors: simulate what they share once.
-            "shot_branching_enable": True,
+            # Most shots of a good device see the same few errors: simulate what they share once. Aer 0.17 and 0.18 mix
+            # branches up where there is control flow, each time in another way, and where a readout error comes in
+            # the middle, every time.
+            "shot_branching_enable": not task.plan.exclusive and not lowered.circuit.has_control_flow_op(),
         }
 
 

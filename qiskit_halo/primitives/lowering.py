@@ -92,6 +92,9 @@ class _Writer:
             # Aer returns no memory at all for a circuit that writes its bits by other means only.
             self.out.add_bits([Qubit(), Clbit()])
             self.out.measure(self.out.num_qubits - 1, self.out.num_clbits - 1)
+        if _has_overwritten_bit(self.out):
+            # If only measurements are left, Aer adds up the readout errors of all that write the same bit.
+            self.out.id(self.out.qubits)
         return LoweredComponent(circuit=self.out, clbits=self.clbits, labels=tuple(self.labels))
 
     def _write_all(self) -> None:
@@ -247,6 +250,11 @@ class _Writer:
             blocks.append(block)
         if self._is_complete(out):
             out.append(_rebuild(operation, head, blocks), held, out.clbits)
+
+
+def _has_overwritten_bit(circuit: QuantumCircuit) -> bool:
+    written = [instruction.clbits[0] for instruction in circuit.data if instruction.name == "measure"]
+    return len(set(written)) < len(written)
 
 
 def _head(operation: ControlFlowOp) -> Mapping[str, Any]:

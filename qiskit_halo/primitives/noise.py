@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from qiskit.circuit import QuantumCircuit
-from qiskit.exceptions import QiskitError
 from qiskit.providers import BackendV2
 from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
@@ -30,17 +29,13 @@ class DeviceNoise:
       with T2 cut to 2 T1. An error of 1 becomes the worst physical one; an unknown error leaves relaxation alone.
     * **Delays** relax with T1 and T2.
     * **Measurements** have the readout error of :func:`qiskit_aer.noise.device.basic_device_readout_errors`.
-    * **Resets** are a measurement with that readout error and an X if the outcome is 1: a qubit in 1 stays there with
-      the probability of reading 0, one in 0 is flipped with the probability of reading 1 (told apart where the
-      target or the backend's properties tell them apart).
+    * **Resets** that fail leave the populations of the qubit as they were. They fail with the error that the target states
+      for them; where it states none, with that of a readout, since a reset is a measurement and a flip.
     """
 
     def __init__(self, backend: BackendV2) -> None:
         self._backend = backend
         self._errors: dict[str, QuantumError | None] = {}
-        # Fake backends parse all their properties anew at each call.
-        read = getattr(backend, "properties", None)
-        self._backend_properties = read() if callable(read) else None
 
     @property
     def num_qubits(self) -> int | None:
@@ -68,7 +63,7 @@ class DeviceNoise:
 
     def reset(self, wire: int) -> str | None:
         """Return the label of one reset on ``wire``: the error stands for the whole reset."""
-        return self._label(f"halo reset {wire}", lambda: _reset_error(*self.reset_rates(wire)))
+        return self._label(f"halo reset {wire}", lambda: _reset_error(self.reset_error(wire)))
 
     def handover(self, wire: int, rounds: int, *, reused: bool) -> str | None:
         """Return the label of the state that ``rounds`` resets leave on ``wire``.
@@ -80,7 +75,7 @@ class DeviceNoise:
         """
         if not rounds:
             return None
-        excitation = reset_excitation(rounds, *self.reset_rates(wire), before=0.5 if reused else 0.0)
+        excitation = (0.5 if reused else 0.0) * self.reset_error(wire) ** rounds
         return self._label(f"halo handover {wire} {excitation!r}", lambda: _flip_error(excitation))
 
     def readout(self, wire: int) -> str | None:
@@ -99,18 +94,13 @@ class DeviceNoise:
             return None
         return ReadoutError([[1 - read_1_of_0, read_1_of_0], [read_0_of_1, 1 - read_0_of_1]])
 
-    def reset_rates(self, wire: int) -> tuple[float, float]:
-        """Return what one reset does wrong on ``wire``: (probability of flipping 0, probability of leaving 1)."""
-        properties = self._properties("measure", (wire,))
-        known = self._backend_properties
-        if known is not None and properties is not None and not hasattr(properties, "prob_meas1_prep0"):
-            # IBM's backend properties tell the two apart where its targets do not.
-            try:
-                stated = known.qubit_property(wire)
-                return float(stated["prob_meas1_prep0"][0]), float(stated["prob_meas0_prep1"][0])
-            except (AttributeError, LookupError, QiskitError):
-                pass
-        return self._readout_rates(wire)
+    def reset_error(self, wire: int) -> float:
+        """Return the probability that a reset on ``wire`` leaves the qubit as it was."""
+        properties = self._properties("reset", (wire,)) if "reset" in self._target.operation_names else None
+        stated = None if properties is None else properties.error
+        if stated is None or math.isnan(stated):
+            return sum(self._readout_rates(wire)) / 2
+        return float(min(stated, 1.0))
 
     def model(self, labels: Iterable[str], readouts: Mapping[int, int]) -> NoiseModel:
         """Return Aer's model of the errors under ``labels``.
@@ -192,48 +182,18 @@ class DeviceNoise:
         return thermal_relaxation_error(t1_s, min(2 * t1_s, math.inf if t2_s is None else t2_s), duration_s)
 
 
-def reset_excitation(rounds: int, flips_0: float, leaves_1: float, *, before: float) -> float:
-    """Return the probability of 1 after some resets.
-
-    Each round maps p to ``p * leaves_1 + (1 - p) * flips_0``. Extra rounds drive out what was there before, at rate
-    ``leaves_1 - flips_0``, down to the level that flips of 0 keep up: ``flips_0 / (1 - leaves_1 + flips_0)``.
-
-    Args:
-        rounds: Number of resets.
-        flips_0: Probability that one reset flips a qubit in 0.
-        leaves_1: Probability that one reset leaves a qubit in 1.
-        before: Probability of 1 before the first reset.
-
-    Examples:
-        >>> reset_excitation(2, 0.0, 0.02, before=0.5)
-        0.0002
-        >>> round(reset_excitation(2, 0.02, 0.02, before=0.5), 6)
-        0.02
-    """
-    excitation = before
-    for _ in range(rounds):
-        excitation = excitation * leaves_1 + (1 - excitation) * flips_0
-    return excitation
-
-
 def _flip_error(probability: float) -> QuantumError | None:
     from qiskit_aer.noise import pauli_error
 
     return pauli_error([("X", probability), ("I", 1 - probability)]) if probability else None
 
 
-def _reset_error(flips_0: float, leaves_1: float) -> QuantumError:
+def _reset_error(error: float) -> QuantumError:
     """Return a whole reset as a mixture of circuits, so that no state-dependent operator needs to be drawn."""
     from qiskit_aer.noise import QuantumError
 
-    common, rest = min(flips_0, leaves_1), abs(flips_0 - leaves_1) / 2
-    # Half of the remainder with a Z: a measured qubit keeps no phase.
-    others = (("id",), ("z",)) if leaves_1 > flips_0 else (("x",), ("y",))
-    terms = [
-        (_circuit("reset"), 1 - common - 2 * rest),
-        (_circuit("reset", "x"), common),
-        *((_circuit(*names), rest) for names in others),
-    ]
+    # Half of the failures with a Z: a measured qubit keeps no phase.
+    terms = [(_circuit("reset"), 1 - error), (_circuit("id"), error / 2), (_circuit("z"), error / 2)]
     return QuantumError([(circuit, probability) for circuit, probability in terms if probability > 0])
 
 

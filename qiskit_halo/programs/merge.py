@@ -17,6 +17,7 @@ from qiskit_halo.programs.registers import ProgramRegisters, plan_registers
 from qiskit_halo.programs.scan import Content
 from qiskit_halo.programs.symbols import MergedParameters, Symbols
 from qiskit_halo.rewire import Rewiring
+from qiskit_halo.wide import blank_circuit
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def merge_programs(programs: Sequence[Program], *, options: HaloOptions | None =
     """
     namespaces = [Namespace(program.index) for program in programs]
     plans = [plan_registers(p.circuit, names) for p, names in zip(programs, namespaces, strict=True)]
-    merged = QuantumCircuit(
+    merged = blank_circuit(
         *(register for plan in plans for register in plan.data),
         *(register for plan in plans for register in plan.helpers),
         *(register for plan in plans for register in plan.classical),

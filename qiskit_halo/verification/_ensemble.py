@@ -146,6 +146,8 @@ class Ensemble:
             return
         left = [group.wires[axis] for axis in rest]
         self.groups.remove(group)
+        widest = max([len(left), *(len(other.wires) for other in self.groups)])
+        self.check_room(self.size << widest)
         for other in self.groups:
             other.amplitudes = other.amplitudes[branch]
         amplitudes = flat[branch, outcome] / np.sqrt(probability[branch, outcome])[:, None]

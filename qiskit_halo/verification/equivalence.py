@@ -50,23 +50,38 @@ def outcome_factors(
         HaloValueError: A limit is exceeded, a parameter is unbound, an operation has neither matrix nor definition.
     """
     asked = list(range(circuit.num_clbits) if clbits is None else clbits)
-    places = np.full(circuit.num_clbits, -1, dtype=np.int64)
-    places[asked] = np.arange(len(asked))
     limits = Limits(max_amplitudes=1 << max_qubits, max_histories=max_outcomes, max_iterations=max_iterations)
-    cut = cut_at_resets(read_steps(circuit), circuit.num_qubits)
-    factors = []
-    for component in find_components(cut):
-        mine = sorted(int(places[clbit]) for clbit in component.clbits if places[clbit] >= 0)
-        if not mine:
-            continue
-        try:
-            histories = simulate_component(cut, component, places, limits)
-        except HaloValueError as error:
-            wires = sorted({cut.segments[segment].wire for segment in component.segments})
-            raise HaloValueError(f"{error.message}; this is the component on {_list_qubits(wires)}") from error
-        weights = histories.weights
-        factors.append(OutcomeFactor(places=tuple(mine), words=histories.words, probabilities=weights / weights.sum()))
-    return tuple(factors)
+    return _CutOnce(circuit, limits).factors(asked)
+
+
+class _CutOnce:
+    """A circuit, read and cut once, whose clbits can then be asked for group by group."""
+
+    def __init__(self, circuit: QuantumCircuit, limits: Limits) -> None:
+        self._limits = limits
+        self._num_clbits: int = circuit.num_clbits
+        self._cut = cut_at_resets(read_steps(circuit), circuit.num_qubits)
+        self._components = find_components(self._cut)
+        self._home = {clbit: index for index, component in enumerate(self._components) for clbit in component.clbits}
+
+    def factors(self, asked: Sequence[int]) -> tuple[OutcomeFactor, ...]:
+        """Return one factor for each component that writes any of the clbits ``asked``."""
+        places = np.full(self._num_clbits, -1, dtype=np.int64)
+        places[list(asked)] = np.arange(len(asked))
+        factors = []
+        for index in sorted(dict.fromkeys(self._home[clbit] for clbit in asked if clbit in self._home)):
+            component = self._components[index]
+            mine = sorted(int(places[clbit]) for clbit in component.clbits if places[clbit] >= 0)
+            try:
+                histories = simulate_component(self._cut, component, places, self._limits)
+            except HaloValueError as error:
+                wires = sorted({self._cut.segments[segment].wire for segment in component.segments})
+                raise HaloValueError(f"{error.message}; this is the component on {_list_qubits(wires)}") from error
+            weights = histories.weights
+            factors.append(
+                OutcomeFactor(places=tuple(mine), words=histories.words, probabilities=weights / weights.sum())
+            )
+        return tuple(factors)
 
 
 def outcome_distribution(
@@ -149,8 +164,7 @@ def distribution_distance(
 ) -> float:
     """Return how far a program's outcomes in a merged circuit are from those of its own circuit, without sampling.
 
-    Clbits are matched by ``merged.metadata["halo"]`` if it names the program, otherwise by names: register ``c`` of
-    program 3 is register ``p3_c``. Loose clbits match the register ``p3_loose``.
+    Where many programs of one circuit are asked for, :class:`MergedOutcomes` reads the circuit once for all.
 
     Args:
         original: The program's own circuit, parameters bound.
@@ -161,26 +175,70 @@ def distribution_distance(
         max_iterations: Largest number of rounds of a ``while`` loop.
 
     Returns:
-        The total variation distance, half the sum of absolute differences. It is exact where the clbits that depend
-        on each other in either circuit form one group. With several independent groups at distances d_i it is
-        1 - Π(1 - d_i), an upper bound that is 0 only if the distributions are equal, so nothing is ever multiplied out.
+        As :meth:`MergedOutcomes.distance`.
 
     Raises:
-        HaloValueError: As :func:`outcome_factors`, or the merged circuit lacks a register of the program.
+        HaloValueError: As :meth:`MergedOutcomes.distance`.
     """
-    to_merged = match_clbits(original, merged, program)
-    limits = {"max_outcomes": max_outcomes, "max_qubits": max_qubits, "max_iterations": max_iterations}
-    order = sorted(to_merged)
-    own = outcome_factors(original, order, **limits)
-    shared = outcome_factors(merged, [to_merged[clbit] for clbit in order], **limits)
-    same = 1.0
-    for group in coarsest([factor.places for factor in (*own, *shared)]):
-        first, second = (
-            multiply([f for f in factors if f.places[0] in group], _num_words(len(order)), max_outcomes)
-            for factors in (own, shared)
-        )
-        same *= 1.0 - min(1.0, total_variation(first, second))
-    return 1.0 - same
+    outcomes = MergedOutcomes(merged, max_outcomes=max_outcomes, max_qubits=max_qubits, max_iterations=max_iterations)
+    return outcomes.distance(original, program)
+
+
+class MergedOutcomes:
+    """The exact outcomes of a merged circuit, program by program; the circuit is read once.
+
+    Args:
+        merged: The merged circuit, before or after compilation, parameters bound.
+        max_outcomes: Largest number of outcomes of one factor.
+        max_qubits: Bound on the memory, see :func:`outcome_factors`.
+        max_iterations: Largest number of rounds of a ``while`` loop.
+    """
+
+    def __init__(
+        self,
+        merged: QuantumCircuit,
+        *,
+        max_outcomes: int = MAX_OUTCOMES,
+        max_qubits: int = MAX_QUBITS,
+        max_iterations: int = MAX_ITERATIONS,
+    ) -> None:
+        self._merged = merged
+        self._limits = Limits(max_amplitudes=1 << max_qubits, max_histories=max_outcomes, max_iterations=max_iterations)
+        self._cut = _CutOnce(merged, self._limits)
+
+    def distance(self, original: QuantumCircuit, program: int) -> float:
+        """Return how far the outcomes of ``program`` are from those of its own circuit.
+
+        Clbits are matched by ``merged.metadata["halo"]`` if it names the program, otherwise by names: register ``c``
+        of program 3 is register ``p3_c``. Loose clbits match the register ``p3_loose``.
+
+        Args:
+            original: The program's own circuit, parameters bound.
+            program: Index of the program in the merged circuit.
+
+        Returns:
+            The total variation distance, half the sum of absolute differences. It is exact where the clbits that depend
+            on each other in either circuit form one group. With several independent groups at distances d_i it is
+            1 - Π(1 - d_i), an upper bound that is 0 only if the distributions are equal, so nothing is ever multiplied
+            out.
+
+        Raises:
+            HaloValueError: As :func:`outcome_factors`, or the merged circuit lacks a register of the program.
+        """
+        to_merged = match_clbits(original, self._merged, program)
+        order = sorted(to_merged)
+        own = _CutOnce(original, self._limits).factors(order)
+        shared = self._cut.factors([to_merged[clbit] for clbit in order])
+        same = 1.0
+        for group in coarsest([factor.places for factor in (*own, *shared)]):
+            first, second = (
+                multiply(
+                    [f for f in factors if f.places[0] in group], _num_words(len(order)), self._limits.max_histories
+                )
+                for factors in (own, shared)
+            )
+            same *= 1.0 - min(1.0, total_variation(first, second))
+        return 1.0 - same
 
 
 def _list_qubits(wires: Sequence[int]) -> str:

@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as FigureType
 
 
+LEGEND_INCHES = 2.9
+"""Width that a legend beside the axes takes."""
+
+
+def legend_height(num_entries: int) -> float:
+    """Return the inches that a figure needs for a legend of so many lines, title and frame included."""
+    return 0.7 + 0.2 * num_entries
+
+
 def axes_and_figure(ax: Axes | None, *, size_inches: tuple[float, float]) -> tuple[Axes, FigureType]:
     """Return ``ax`` and its figure, or fresh ones of the given size.
 

@@ -21,7 +21,7 @@ from qiskit_halo.visualization._colours import (
     text_colour,
 )
 from qiskit_halo.visualization._coordinates import Coordinates, qubit_coordinates
-from qiskit_halo.visualization._matplotlib import axes_and_figure, points_per_unit
+from qiskit_halo.visualization._matplotlib import LEGEND_INCHES, axes_and_figure, legend_height, points_per_unit
 from qiskit_halo.visualization._occupancy import qubit_users, qubits_in_reset
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _RADIUS = 0.42
 # Share of the radius that the ring of slices takes, and the most slices whose program can be printed in them.
 _RING = 0.55
 _MOST_LABELLED_SLICES = 8
-# What the legend beside the chip takes, in inches.
-_LEGEND_INCHES = 2.9
 
 
 def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | None = None) -> Figure:
@@ -64,7 +62,8 @@ def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | 
     users = qubit_users(report, at_s=at_s)
     resetting = qubits_in_reset(report, at_s=at_s)
     legend = 0 < len(report.programs) <= MAX_LEGEND
-    ax, figure = axes_and_figure(ax, size_inches=_size(points, legend=legend))
+    entries = len(report.programs) + bool(resetting) if legend else 0
+    ax, figure = axes_and_figure(ax, size_inches=_size(points, num_legend_entries=entries))
     _frame(ax, points)
     colours = program_colours(report)
     _draw_couplers(ax, report, points, users, colours)
@@ -78,7 +77,7 @@ def plot_placement(report: HaloReport, *, at_s: float | None = None, ax: Axes | 
     _draw_numbers(ax, points, users, colours, resetting)
     _draw_names(ax, report, points, users)
     _title(ax, report, users, at_s)
-    _draw_legend(ax, report if legend else None, colours, has_resets=bool(resetting))
+    _draw_legend(ax, report, colours, named=legend, has_resets=bool(resetting))
     return figure
 
 
@@ -91,12 +90,12 @@ def _spread(points: Coordinates) -> Coordinates:
     return points / min(1.0, max(float(distance.min()), 0.2))
 
 
-def _size(points: Coordinates, *, legend: bool) -> tuple[float, float]:
+def _size(points: Coordinates, *, num_legend_entries: int) -> tuple[float, float]:
     width, height = (np.ptp(points, axis=0) + 2.0) * _UNIT_INCHES
     shrink = min(1.0, 16 / max(width, height))
     return (
-        max(6.0, width * shrink) + (_LEGEND_INCHES if legend else 0.0),
-        max(2.5, height * shrink) + 0.5,
+        max(6.0, width * shrink) + (LEGEND_INCHES if num_legend_entries else 0.0),
+        max(3.0, height * shrink + 0.5, legend_height(num_legend_entries)),
     )
 
 
@@ -104,7 +103,8 @@ def _frame(ax: Axes, points: Coordinates) -> None:
     low, high = points.min(axis=0) - 1.0, points.max(axis=0) + 1.0
     ax.set_xlim(low[0], high[0])
     ax.set_ylim(low[1], high[1])
-    ax.set_aspect("equal")
+    # At the top, where the legend hangs, if the legend is what makes the figure high.
+    ax.set_aspect("equal", anchor="N")
     ax.set_axis_off()
 
 
@@ -255,11 +255,14 @@ def _title(ax: Axes, report: HaloReport, users: list[tuple[int | None, ...]], at
     if report.timing == "order only" and at_s is not None:
         when = f"at operation {math.floor(at_s)}"
     shared = f", at most {most} programs on one qubit" if most > 1 else ""
-    ax.set_title(f"{len(programs)} programs on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11)
+    noun = "program" if len(programs) == 1 else "programs"
+    ax.set_title(f"{len(programs)} {noun} on {used} of {report.num_qubits} qubits ({when}{shared})", fontsize=11)
 
 
-def _draw_legend(ax: Axes, report: HaloReport | None, colours: dict[int | None, str], *, has_resets: bool) -> None:
-    """Explain the colours beside the chip; without a ``report`` (too many programs) only that of a reset."""
+def _draw_legend(
+    ax: Axes, report: HaloReport, colours: dict[int | None, str], *, named: bool, has_resets: bool
+) -> None:
+    """Explain the colours beside the chip; unless ``named``, only those that belong to no program, below it."""
     from matplotlib.patches import Patch
 
     handles = [
@@ -268,11 +271,12 @@ def _draw_legend(ax: Axes, report: HaloReport | None, colours: dict[int | None, 
             edgecolor=OUTLINE,
             label=p.name if p.index is None else f"{p.index} {_short(p.name, 22)}",
         )
-        for p in (report.programs if report else ())
+        for p in report.programs
+        if named or p.index is None
     ]
     if has_resets:
         handles.append(Patch(facecolor=RESET, edgecolor=RESET_HATCH, hatch="////", label="being reset"))
-    if report:
+    if named:
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
     elif handles:
         ax.legend(handles=handles, loc="lower right", frameon=False, fontsize=9)

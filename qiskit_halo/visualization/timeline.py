@@ -12,7 +12,13 @@ from qiskit_halo.visualization._colours import (
     program_colours,
     text_colour,
 )
-from qiskit_halo.visualization._matplotlib import axes_and_figure, points_per_unit, root_figure
+from qiskit_halo.visualization._matplotlib import (
+    LEGEND_INCHES,
+    axes_and_figure,
+    legend_height,
+    points_per_unit,
+    root_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +51,9 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     rows = {qubit: row for row, qubit in enumerate(qubits)}
     legend = 0 < len(report.programs) <= MAX_LEGEND
     height = min(26.0, max(3.0, 1.2 + _ROW_INCHES * len(qubits)))
-    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (2.9 if legend else 0.0), height))
+    if legend:
+        height = max(height, legend_height(len(report.programs) + 1))
+    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (LEGEND_INCHES if legend else 0.0), height))
     scale = 1.0 if report.timing == "order only" else 1e6
     _frame(ax, report, qubits, scale)
     colours = program_colours(report)
@@ -61,8 +69,7 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     )
     _draw_bars(ax, resets, rows, scale, facecolors=RESET, edgecolors=RESET_HATCH, hatch="/////")
     _draw_labels(ax, report, programs, rows, scale, colours)
-    if legend:
-        _draw_legend(ax, report, colours, has_resets=bool(resets))
+    _draw_legend(ax, report, colours, named=legend, has_resets=bool(resets))
     return figure
 
 
@@ -82,7 +89,7 @@ def _frame(ax: Axes, report: HaloReport, qubits: list[int], scale: float) -> Non
     note = {"exact": "", "estimated": ", times estimated", "order only": ", order only"}.get(report.timing, "")
     span = "" if report.timing == "order only" else f" in {report.makespan_s * 1e6:.1f} µs"
     ax.set_title(
-        f"{named} programs on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}",
+        f"{named} program{'s' * (named != 1)} on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}",
         fontsize=11,
     )
 
@@ -135,13 +142,20 @@ def _fitting(labels: tuple[str, ...], room: int) -> str:
     return next((label for label in labels if len(label) <= room), "")
 
 
-def _draw_legend(ax: Axes, report: HaloReport, colours: dict[int | None, str], *, has_resets: bool) -> None:
+def _draw_legend(
+    ax: Axes, report: HaloReport, colours: dict[int | None, str], *, named: bool, has_resets: bool
+) -> None:
+    """Explain the colours beside the bars; unless ``named``, only those that belong to no program, above them."""
     from matplotlib.patches import Patch
 
     handles = [
         Patch(facecolor=colours[p.index], label=p.name if p.index is None else f"{p.index} {p.name}")
         for p in report.programs
+        if named or p.index is None
     ]
     if has_resets:
         handles.append(Patch(facecolor=RESET, edgecolor=RESET_HATCH, hatch="/////", label="reset"))
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+    if named:
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+    elif handles:
+        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=9)

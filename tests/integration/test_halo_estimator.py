@@ -11,8 +11,9 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Parameter
 from qiskit.circuit.library import real_amplitudes
 from qiskit.primitives import BackendEstimatorV2, PrimitiveResult, PubResult, StatevectorEstimator
-from qiskit.primitives.containers import BindingsArray, ObservablesArray
+from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.providers.basic_provider import BasicSimulator
 from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import SparseObservable, SparsePauliOp, Statevector

@@ -17,7 +17,7 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.primitives.sampler import HaloSampler
 from qiskit_halo.verification.equivalence import distribution_distance, outcome_distribution
 from qiskit_halo.verification.isolation import verify_isolation
-from tests.samplers import ExactSampler, PointwiseSampler, tolerance
+from tests.samplers import ExactSampler, tolerance
 from tests.strategies import CONSTRUCTS, plain_circuits, programs, sampler_pubs
 from tests.targets import make_target
 
@@ -79,7 +79,7 @@ def test_over_the_noise_free_local_sampler_counts_are_those_of_the_exact_distrib
     pytest.importorskip("qiskit_aer")
     from qiskit_halo.primitives.local import LocalSampler
 
-    inner = PointwiseSampler(LocalSampler(None, noise=False, seed=seed))
+    inner = LocalSampler(None, noise=False, seed=seed)
     options = HaloOptions(success_floor=0.0, max_batch_programs=8)
     result = HaloSampler(inner, target=TARGET, options=options, optimization_level=1).run(pubs).result()
     for (circuit, values, number), found in zip(pubs, result, strict=True):

@@ -6,8 +6,8 @@ from qiskit.circuit import Barrier, ClassicalRegister, Parameter, QuantumCircuit
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.fragments.canonical import canonical_order
+from qiskit_halo.fragments.compact import BLOCK_NAME
 from qiskit_halo.fragments.key import structure_key
-from qiskit_halo.fragments.ordering import BLOCK_NAME
 from qiskit_halo.fragments.renumber import renumber
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,6 +78,8 @@ class TestPlotPlacement:
     def test_title_says_how_many_share(self) -> None:
         title = plot_placement(small_report()).axes[0].get_title()
         assert title == "3 programs on 4 of 5 qubits (whole batch, at most 2 programs on one qubit)"
+        title = plot_placement(small_report(), at_s=3e-6).axes[0].get_title()
+        assert title == "1 program on 2 of 5 qubits (at 3.00 µs)"
 
     def test_many_programs_get_no_legend_but_their_index_in_every_slice(self) -> None:
         figure = plot_placement(crowded_report(60))
@@ -186,3 +189,11 @@ class TestQubitCoordinates:
         apart = np.linalg.norm(points[:, None] - points[None], axis=2) + np.eye(num_qubits)
         assert apart.min() > 0.1
         assert np.array_equal(points, qubit_coordinates(num_qubits, couplers))
+
+
+def test_the_whole_legend_fits_however_small_the_chip() -> None:
+    programs = tuple(replace(small_report().programs[0], index=k, name=f"prog_{k}") for k in range(18))
+    figure = plot_placement(small_report(programs=programs), at_s=3e-6)
+    figure.canvas.draw()
+    assert len(figure.axes[0].get_legend().get_texts()) == 19
+    assert figure.axes[0].get_legend().get_window_extent().y0 >= 0

@@ -55,6 +55,8 @@ class TestBadInput:
         ("arguments", "message"),
         [
             (["--device", "turino"], r"no fake device named 'turino'; did you mean torino"),
+            (["--device", "?"], r"no fake device named '\?'; known are .*, torino, .*[^?]"),
+            (["--device", "manila", "--seed", "-1"], r"--seed must be at least 0, not -1"),
             (["--device", "manila", "--shots", "many"], r"--shots takes whole numbers .* not 'many'"),
             (["--device", "manila", "--shots", "10,20"], r"--shots gives 2 numbers for 1 programs"),
             (["--device", "manila", "--shots", "0"], r"shots"),
@@ -101,10 +103,10 @@ class TestBadInput:
         assert code == 2
         assert_one_line(err, r"1 \('silent'\).*measure")
 
-    def test_output_folder_is_tried_before_files_are_read(self, call: Call, tmp_path: Path) -> None:
+    def test_output_folder_is_tried_before_any_work(self, call: Call, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         out_folder = tmp_path / "file" / "out"
-        code, out, err = call("run", "nowhere.qasm", "--device", "nothing", "--out", str(out_folder))
+        code, out, err = call("run", str(BELL), "--device", "manila", "--out", str(out_folder))
         assert (code, out) == (2, "")
         assert_one_line(err, r"output folder .*file/out cannot be written: Not a directory")
 
@@ -130,6 +132,11 @@ class TestBadInput:
         code, _, err = call("run", BELL, "--device", "manila", "--out", str(tmp_path))
         assert code == 2
         assert_one_line(err, rf"pip install 'qiskit-halo\[{extra}\]', or go without by {way_out}")
+
+    def test_a_folder_instead_of_a_file(self, call: Call, tmp_path: Path) -> None:
+        code, out, err = call("run", str(tmp_path), "--device", "manila")
+        assert (code, out) == (2, "")
+        assert_one_line(err, r"is a folder; name the files in it, as in .*/\*\.qasm")
 
 
 class TestHowErrorsAreTold:

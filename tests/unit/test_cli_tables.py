@@ -112,7 +112,7 @@ class TestFolder:
         from qiskit import qpy
 
         folder = tmp_path / "deep" / "result"
-        check_folder(folder)
+        check_folder(folder, counts=True)
         circuit = QuantumCircuit(1, name="merged", metadata={"halo": {"version": 1}})
         written = write_plan(folder, small_report(), circuit, pictures=True)
         written += write_counts(folder, [program_counts(0, PROGRAM, pub_result(c=["01"]))])
@@ -132,10 +132,12 @@ class TestFolder:
     def test_a_folder_below_a_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(HaloValueError, match=r"file/out cannot be written: Not a directory"):
-            check_folder(tmp_path / "file" / "out")
+            check_folder(tmp_path / "file" / "out", counts=True)
 
     def test_checking_leaves_nothing_behind(self, tmp_path: Path) -> None:
-        check_folder(tmp_path)
+        check_folder(tmp_path, counts=False)
+        assert list(tmp_path.rglob("*")) == []
+        check_folder(tmp_path, counts=True)
         assert [path.name for path in tmp_path.rglob("*")] == ["counts"]
 
 

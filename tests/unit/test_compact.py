@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from qiskit.circuit import Parameter, QuantumCircuit
 
-from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
+from qiskit_halo.fragments.compact import BLOCK_NAME, compact, control_flow_names, two_qubit_pairs
+from qiskit_halo.fragments.key import structure_key
 
 
 def test_pairs_in_nested_blocks():
@@ -50,3 +51,14 @@ def test_unused_qubits_go_and_everything_else_stays():
     assert (small.global_phase, small.clbits, small.cregs) == (0.5, circuit.clbits, circuit.cregs)
     assert list(small.iter_vars()) == [flag]
     assert small.parameters == circuit.parameters
+
+
+def test_blocks_have_one_name_however_deep():
+    circuit = QuantumCircuit(1, 1)
+    with circuit.for_loop(range(2)), circuit.if_test((0, 1)):
+        circuit.x(0)
+    small, _ = compact(circuit)
+    (outer,) = small.data[0].operation.blocks
+    (inner,) = outer.data[0].operation.blocks
+    assert (outer.name, inner.name) == (BLOCK_NAME, BLOCK_NAME)
+    assert structure_key(small) == structure_key(circuit)

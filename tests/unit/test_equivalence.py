@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from qiskit.circuit import ClassicalRegister, Clbit, Instruction, Parameter, QuantumCircuit, QuantumRegister, Qubit
 from qiskit.circuit.classical import expr, types
-from qiskit.circuit.library import PauliEvolutionGate, PermutationGate, QFTGate
-from qiskit.quantum_info import SparsePauliOp, Statevector
+from qiskit.circuit.library import CRYGate, HGate, PauliEvolutionGate, PermutationGate, QFTGate
+from qiskit.quantum_info import Operator, SparsePauliOp, Statevector
 
 from qiskit_halo.errors import HaloValueError
+from qiskit_halo.verification._ensemble import Ensemble
+from qiskit_halo.verification._ledger import Ledger
 from qiskit_halo.verification._merge import equal_branches, factor_out
 from qiskit_halo.verification.equivalence import distribution_distance, outcome_distribution, outcome_factors
 
@@ -423,3 +425,21 @@ def test_branches_are_joined_up_to_a_phase_and_no_further():
     assert classes[0] == classes[1]
     assert len(chosen) == 3
     assert len(set(classes.tolist())) == 3
+
+
+def test_branches_count_with_what_each_of_them_holds():
+    """Every outcome goes on with a copy of all that was not measured."""
+    places = np.array([-1, -1])
+
+    def measure_a_coin(max_amplitudes: int) -> Ensemble:
+        ensemble = Ensemble(Ledger(places=places, max_amplitudes=max_amplitudes, max_histories=8))
+        for wire in (0, 1):
+            ensemble.apply(Operator(HGate()).data, [wire])
+        ensemble.apply(Operator(CRYGate(0.3)).data, [0, 1])
+        ensemble.apply(Operator(HGate()).data, [2])
+        ensemble.measure([2], [0], live=[True], drop=[True])
+        return ensemble
+
+    assert measure_a_coin(8).size == 2
+    with pytest.raises(HaloValueError, match=r"needs 8 amplitudes \(2 branches\) where 7 are allowed"):
+        measure_a_coin(7)

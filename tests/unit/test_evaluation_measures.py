@@ -51,7 +51,6 @@ def test_ledger_by_hand() -> None:
     assert (ledger.between, ledger.within, ledger.two_qubit, ledger.crossing, ledger.dead) == (1, 0, 1, 0, 0)
     assert ledger.success[0] == pytest.approx(0.999 * 0.99 * 0.98)
     assert ledger.success[1] == pytest.approx(0.999 * 0.98 * (1 - 0.5 * 0.02**2))  # no T1: waiting is free
-    assert ledger.success_flips[1] == pytest.approx(0.999 * 0.98 * 0.98)
 
 
 def test_waiting_costs_what_t1_and_t2_say() -> None:

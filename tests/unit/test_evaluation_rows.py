@@ -34,7 +34,7 @@ def batch(members: list[int], success: list[float], **changes: object) -> dict[s
 
 
 def sample(job: int, fidelity: float | None, floor: float = 0.1) -> dict[str, object]:
-    found = {"job": job, "fidelity": fidelity, "floor": floor, "ceiling": 1.0, "predicted": 0.5, "predicted_flips": 0.5}
+    found = {"job": job, "fidelity": fidelity, "floor": floor, "ceiling": 1.0, "predicted": 0.5}
     return found if fidelity is None else {**found, "hellinger": fidelity}
 
 
@@ -131,8 +131,8 @@ def test_a_failed_rival_leaves_no_figure() -> None:
 
 
 def test_rank() -> None:
-    samples = [{"predicted": x, "predicted_flips": -x, "fidelity": x**2} for x in (0.1, 0.5, 0.3)]
-    assert [bar.figure for bar in rank_bars([*samples, sample(0, None)])] == pytest.approx([1, -1])
+    samples = [{"predicted": x, "fidelity": x**2} for x in (0.1, 0.5, 0.3)]
+    assert [bar.figure for bar in rank_bars([*samples, sample(0, None)])] == pytest.approx([1])
     assert math.isnan(rank_bars([])[0].figure)
 
 

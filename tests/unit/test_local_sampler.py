@@ -291,16 +291,11 @@ def test_a_register_as_a_whole_may_be_wide_but_numbers_in_expressions_may_not() 
 # --- with noise
 
 
-class _Properties:
-    def qubit_property(self, wire: int) -> dict[str, tuple[float, None]]:
-        return {"prob_meas1_prep0": (0.05, None), "prob_meas0_prep1": (0.2, None)}
-
-
-class _BadResets(TargetBackend):
-    """A device that is perfect but for its resets."""
-
-    def properties(self) -> _Properties:
-        return _Properties()
+def with_bad_resets() -> TargetBackend:
+    """A device that is perfect but for its resets, of which one in five leaves the qubit as it was."""
+    backend = perfect(1)
+    backend.target.update_instruction_properties("reset", (0,), InstructionProperties(error=0.2))
+    return backend
 
 
 def perfect(num_qubits: int, **times: float) -> TargetBackend:
@@ -341,11 +336,8 @@ def test_resets_at_a_handover_alone(rounds: int) -> None:
     for _ in range(rounds):
         circuit.reset(0)
     circuit.measure(0, 1)
-    excited = 0.5
-    for _ in range(rounds):
-        excited = excited * 0.2 + (1 - excited) * 0.05
-    backend = _BadResets(perfect(1).target)
-    assert_follows(sample(circuit, backend), {f"1 {bit}": share for bit, share in one_bit(excited).items()})
+    expected = {f"1 {bit}": share for bit, share in one_bit(0.5 * 0.2**rounds).items()}
+    assert_follows(sample(circuit, with_bad_resets()), expected)
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
@@ -359,10 +351,7 @@ def test_own_resets_alone(value: int, rounds: int) -> None:
     for _ in range(rounds):
         circuit.reset(0)
     circuit.measure(0, 0)
-    excited = float(value)
-    for _ in range(rounds):
-        excited = excited * 0.2 + (1 - excited) * 0.05
-    assert_follows(sample(circuit, _BadResets(perfect(1).target)), one_bit(excited))
+    assert_follows(sample(circuit, with_bad_resets()), one_bit(value * 0.2**rounds))
 
 
 @pytest.mark.parametrize("t2_over_t1", [0.5, 1.5, 2.0, 5.0])
@@ -446,6 +435,34 @@ def dynamic() -> QuantumCircuit:
     with circuit.if_test((circuit.cregs[0], 3)):
         circuit.measure(1, 0)
     return circuit
+
+
+def test_control_flow_has_the_noise_of_its_places() -> None:
+    backend, circuit = noisy_backend(3), dynamic()
+    model = NoiseModel.from_backend(backend)
+    expected = register_distribution(circuit, noisy_distribution(circuit, backend, model))
+    assert_follows(sample(circuit, backend, shots=20_000), expected)
+
+
+def test_readout_errors_in_the_middle_are_those_of_every_shot() -> None:
+    """Aer's shot branching loses them; that it is not asked for shows in no other way."""
+    circuit = QuantumCircuit(3, 4)
+    circuit.sx([0, 1])
+    circuit.cz(0, 1)
+    circuit.sx(1)
+    circuit.measure([1, 1], [0, 1])
+    circuit.sx(1)
+    circuit.measure([0, 1], [2, 3])
+    backend = noisy_backend(3)
+    exact = register_distribution(circuit, noisy_distribution(circuit, backend))
+    assert_follows(sample(circuit, backend, shots=20_000), exact)
+
+
+def test_a_bit_that_is_written_again_has_the_readout_error_of_the_last_time() -> None:
+    """Aer adds up those of all measurements where nothing but measurements is left."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.measure([0, 0, 0], [0, 0, 0])
+    assert_follows(sample(circuit, noisy_backend(1), shots=20_000), one_bit(0.02))
 
 
 def test_loops_have_noise_in_every_round() -> None:

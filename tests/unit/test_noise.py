@@ -9,9 +9,10 @@ from qiskit.transpiler import InstructionProperties
 from qiskit_aer.noise import NoiseModel, QuantumError, thermal_relaxation_error
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
+from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloValueError
-from qiskit_halo.primitives.noise import DeviceNoise, reset_excitation
-from tests.noisy_oracle import reset_errors
+from qiskit_halo.primitives.noise import DeviceNoise
+from tests.noisy_oracle import reset_error
 from tests.targets import TargetBackend, global_target, make_target, noisy_backend
 
 
@@ -80,26 +81,41 @@ def test_readout_is_that_of_aers_model(manila: FakeManilaV2, model: NoiseModel) 
             assert np.allclose(populations, stated[prepared])
 
 
-def test_resets_fail_as_readout_does_told_apart_where_the_backend_can(manila: FakeManilaV2, model: NoiseModel) -> None:
+def test_resets_fail_as_often_as_readout_does_if_nothing_is_stated(manila: FakeManilaV2, model: NoiseModel) -> None:
     noise = DeviceNoise(manila)
     for wire in range(5):
-        assert noise.reset_rates(wire) == reset_errors(manila, model, wire)
-    plain = DeviceNoise(noisy_backend(2))
-    assert plain.reset_rates(1) == (0.02, 0.02)
+        assert noise.reset_error(wire) == pytest.approx(reset_error(manila, model, wire), abs=1e-15)
+    assert DeviceNoise(noisy_backend(2)).reset_error(1) == 0.02
 
 
-@pytest.mark.parametrize(("flips_0", "leaves_1"), [(0.1, 0.3), (0.3, 0.1), (0.2, 0.2), (0.0, 0.4), (0.4, 0.0)])
-def test_a_reset_is_a_measurement_and_an_x(flips_0: float, leaves_1: float) -> None:
-    backend = TargetBackend(make_target(1))
-    properties = InstructionProperties(duration=1e-6, error=(flips_0 + leaves_1) / 2)
-    properties.prob_meas1_prep0, properties.prob_meas0_prep1 = flips_0, leaves_1
-    backend.target.update_instruction_properties("measure", (0,), properties)
-    noise = DeviceNoise(backend)
-    channel = SuperOp(error_of(noise, noise.reset(0))).data
+def backend_with_reset_error(error: float | None) -> TargetBackend:
+    backend = noisy_backend(1)
+    backend.target.update_instruction_properties("reset", (0,), InstructionProperties(duration=1e-6, error=error))
+    return backend
+
+
+@pytest.mark.parametrize(("stated", "error"), [(0.3, 0.3), (0.0, 0.0), (None, 0.02), (float("nan"), 0.02), (1.5, 1.0)])
+def test_the_error_that_the_target_states_for_a_reset_is_believed(stated: float | None, error: float) -> None:
+    assert DeviceNoise(backend_with_reset_error(stated)).reset_error(0) == error
+
+
+@pytest.mark.parametrize("error", [0.3, 1.0])
+def test_a_reset_that_fails_leaves_populations_as_they_were(error: float) -> None:
+    noise = DeviceNoise(backend_with_reset_error(error))
     expected = np.zeros((4, 4))
-    expected[:, 0] = [1 - flips_0, 0, 0, flips_0]
-    expected[:, 3] = [1 - leaves_1, 0, 0, leaves_1]
+    expected[0, 0] = 1.0
+    expected[:, 3] = [1 - error, 0, 0, error]
+    channel = SuperOp(error_of(noise, noise.reset(0))).data
     assert np.allclose(channel, expected, atol=1e-12), "and what was between 0 and 1 is lost"
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3])
+def test_resets_fail_as_predicted_success_has_it(rounds: int) -> None:
+    backend = noisy_backend(4)
+    noise, device = DeviceNoise(backend), DeviceModel(backend.target)
+    for wire in range(4):
+        flips = SuperOp(error_of(noise, noise.handover(wire, rounds, reused=True))).data
+        assert 1 - flips[3, 0] == pytest.approx(np.exp(device.log_reset_success(rounds)[wire]), abs=1e-12)
 
 
 def test_a_target_that_tells_0_and_1_apart_is_believed() -> None:
@@ -108,15 +124,15 @@ def test_a_target_that_tells_0_and_1_apart_is_believed() -> None:
     properties.prob_meas1_prep0, properties.prob_meas0_prep1 = 0.01, 0.05
     backend.target.update_instruction_properties("measure", (1,), properties)
     noise = DeviceNoise(backend)
-    assert noise.reset_rates(1) == (0.01, 0.05)
+    assert noise.reset_error(1) == pytest.approx(0.03)
     assert np.allclose(noise.readout_error(1).probabilities, [[0.99, 0.01], [0.05, 0.95]])
-    assert noise.reset_rates(0) == (0.02, 0.02)
+    assert noise.reset_error(0) == 0.02
 
 
 @pytest.mark.parametrize("target", [global_target(3), make_target(3, errors=False, durations=False)])
 def test_a_device_without_calibration_has_no_errors(target: object) -> None:
     noise = DeviceNoise(TargetBackend(target))
-    assert noise.reset_rates(0) == (0, 0)
+    assert noise.reset_error(0) == 0
     assert noise.readout_error(2) is None
     assert noise.gate("cz", (0, 1)) is noise.readout(1) is noise.delay(0, 1e-3) is None
     assert noise.handover(0, 2, reused=True) is None
@@ -141,12 +157,9 @@ def test_what_the_device_does_not_have(name: str, wires: tuple[int, ...], place:
 def test_a_handover_counts_rounds_and_what_was_there_before() -> None:
     noise = DeviceNoise(noisy_backend(2))
     assert noise.handover(0, 0, reused=True) is None
-    flips = SuperOp(error_of(noise, noise.handover(0, 1, reused=False))).data
-    assert flips[3, 0] == pytest.approx(0.02)
-    assert reset_excitation(1, 0.01, 0.05, before=0.5) == pytest.approx(0.03)
-    assert reset_excitation(2, 0.01, 0.05, before=0.5) == pytest.approx(0.03 * 0.05 + 0.97 * 0.01)
-    limit = 0.01 / (1 - 0.05 + 0.01)
-    assert reset_excitation(50, 0.01, 0.05, before=1.0) == pytest.approx(limit, abs=1e-12)
+    assert noise.handover(0, 1, reused=False) is None
+    flips = SuperOp(error_of(noise, noise.handover(0, 2, reused=True))).data
+    assert flips[3, 0] == pytest.approx(0.5 * 0.02**2)
 
 
 def test_a_model_holds_what_was_asked_for_only() -> None:

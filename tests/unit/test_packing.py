@@ -12,6 +12,7 @@ from qiskit.transpiler import InstructionProperties, Target
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement import rows
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem
@@ -164,6 +165,17 @@ def test_exclusive_sites_are_nobody_elses() -> None:
         [item(device, exclusive=(0, 1)), item(device), item(device, bell(1))], device, HaloOptions(), no_other
     )
     assert [p and p.spot.qubits for p in placed] == [(0, 1), None, (2,)]
+
+
+@pytest.mark.parametrize("together", [1, 3])
+def test_it_makes_no_difference_how_many_places_are_looked_at_together(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = DeviceModel(worse_readout(9, 4, 0.1))
+    items = [item(device, bell(width), owners=(width,)) for width in (3, 2, 1, 2, 3, 2, 1, 2, 2, 3)]
+    usual = run(device, items)
+    monkeypatch.setattr(rows, "BEST_FIRST", together)
+    assert run(device, items) == usual
 
 
 def test_an_exclusive_site_needs_a_fresh_qubit() -> None:

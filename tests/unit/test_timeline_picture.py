@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
@@ -75,7 +77,8 @@ def test_a_crowded_batch_is_labelled() -> None:
 def test_legend_only_while_it_helps() -> None:
     labels = [t.get_text() for t in plot_timeline(small_report()).axes[0].get_legend().get_texts()]
     assert labels == ["0 ann", "1 bo", "2 cy", "reset"]
-    assert plot_timeline(crowded_report(60)).axes[0].get_legend() is None
+    labels = [t.get_text() for t in plot_timeline(crowded_report(60)).axes[0].get_legend().get_texts()]
+    assert labels == ["reset"], "what the dark bars are has to be said all the same"
 
 
 def test_title_and_axis_say_how_sure_times_are() -> None:
@@ -97,3 +100,12 @@ def test_draws_on_the_axes_given() -> None:
     axes = figure.subplots()
     assert plot_timeline(small_report(), ax=axes) is figure
     assert len(axes.collections) == 2
+
+
+def test_the_whole_legend_fits_however_few_the_rows() -> None:
+    programs = tuple(replace(small_report().programs[0], index=k, name=f"prog_{k}") for k in range(18))
+    figure = plot_timeline(small_report(programs=programs))
+    figure.canvas.draw()
+    legend = figure.axes[0].get_legend().get_window_extent()
+    assert len(figure.axes[0].get_legend().get_texts()) == 19
+    assert legend.y0 >= 0

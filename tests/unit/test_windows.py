@@ -36,16 +36,16 @@ def test_a_lease_takes_a_slot_even_if_it_takes_no_time() -> None:
 def test_places_with_like_times_are_together() -> None:
     shape = shape_of([[0], [2], [1]], [[(0, 100)], [(0, 100)], [(0, 100)]], [100, 100, 100])
     same, more = slot_windows(shape, HANDOVER, 100)
-    assert (same.rows.tolist(), same.spans, same.length) == ([1], ((-16, 1),), 1)
-    assert (more.rows.tolist(), more.spans, more.length) == ([0, 2], ((-8, 1),), 1)
+    assert (same.holds.nonzero()[0].tolist(), same.spans, same.length) == ([1], ((-16, 1),), 1)
+    assert (more.holds.nonzero()[0].tolist(), more.spans, more.length) == ([0, 2], ((-8, 1),), 1)
 
 
 def test_many_times_share_a_few_windows_by_length() -> None:
     lengths = [100, 400, 200, 300]
     shape = shape_of([[0]] * 4, [[(0, length)] for length in lengths], lengths)
     short, long = slot_windows(shape, HANDOVER, 100)
-    assert (short.rows.tolist(), short.spans, short.length) == ([0, 2], ((-8, 2),), 2)
-    assert (long.rows.tolist(), long.spans, long.length) == ([1, 3], ((-8, 4),), 4)
+    assert (short.holds.nonzero()[0].tolist(), short.spans, short.length) == ([0, 2], ((-8, 2),), 2)
+    assert (long.holds.nonzero()[0].tolist(), long.spans, long.length) == ([1, 3], ((-8, 4),), 4)
 
 
 def test_without_places_there_are_no_windows() -> None:
@@ -75,10 +75,10 @@ def test_every_place_lies_within_its_window(times: list[tuple[int, int, int, int
     shape = shape_of([[qubit] for qubit, *_ in times], busy, lengths)
     windows = slot_windows(shape, HANDOVER, slot_dt)
     assert len(windows) <= MOST_GROUPS
-    assert sorted(row for window in windows for row in window.rows.tolist()) == list(range(len(times)))
+    assert sorted(row for window in windows for row in window.holds.nonzero()[0].tolist()) == list(range(len(times)))
     for window in windows:
         ((begin, end),) = window.spans
-        for row in window.rows.tolist():
+        for row in window.holds.nonzero()[0].tolist():
             ((start, stop),) = busy[row]
             assert begin * slot_dt <= start - HANDOVER[times[row][0]]
             assert end * slot_dt >= stop

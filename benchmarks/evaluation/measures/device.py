@@ -68,10 +68,6 @@ class Calibration:
         """
         return math.log1p(-0.5 * self._readout_error(qubit) ** resets)
 
-    def log_handover_flips(self, qubit: int, resets: int) -> float:
-        """Return the same where each reset also flips a qubit in |0> that is read as 1, however many there are."""
-        return math.log1p(-self._readout_error(qubit) if resets else -0.5)
-
     def _readout_error(self, qubit: int) -> float:
         properties = self.target["measure"].get((qubit,)) if "measure" in self.target.operation_names else None
         return float((properties.error if properties is not None else None) or 0.0)

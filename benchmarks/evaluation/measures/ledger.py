@@ -51,7 +51,6 @@ class Ledger:
         crossing: Of those, the ones between the states of two programs.
         dead: Operations that the device lacks or that always fail.
         success: Member -> predicted success, as the package predicts it.
-        success_flips: The same, but a reset of |0> fails too, as it does in the noisy simulation.
     """
 
     makespan_s: float = 0.0
@@ -65,7 +64,6 @@ class Ledger:
     crossing: int = 0
     dead: int = 0
     success: dict[int, float] = field(default_factory=dict)
-    success_flips: dict[int, float] = field(default_factory=dict)
 
 
 def read_ledger(circuit: QuantumCircuit, calibration: Calibration) -> Ledger:
@@ -79,7 +77,6 @@ def read_ledger(circuit: QuantumCircuit, calibration: Calibration) -> Ledger:
     ledger.makespan_s = max((stay.stop_s for own in stays.values() for stay in own), default=0.0)
     ledger.busy_s = math.fsum(stay.stop_s - stay.start_s for own in stays.values() for stay in own)
     logs: dict[int, float] = {}
-    flips: dict[int, float] = {}
     for wire, own in sorted(stays.items()):
         for before, after in pairwise(own):
             ledger.resets_s += after.resets * calibration.reset_s.get(wire, 0.0)
@@ -88,11 +85,9 @@ def read_ledger(circuit: QuantumCircuit, calibration: Calibration) -> Ledger:
             else:
                 ledger.between += 1
             _charge(logs, tenants.programs(after.opened), calibration.log_handover(wire, after.resets))
-            _charge(flips, tenants.programs(after.opened), calibration.log_handover_flips(wire, after.resets))
     rest: dict[int, float] = {}
     _charge_steps(ledger, rest, steps, tenants, calibration)
     ledger.success = {p: math.exp(value + logs.get(p, 0.0)) for p, value in sorted(rest.items())}
-    ledger.success_flips = {p: math.exp(value + flips.get(p, 0.0)) for p, value in sorted(rest.items())}
     return ledger
 
 

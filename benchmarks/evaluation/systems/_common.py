@@ -25,8 +25,9 @@ def merge(jobs: Sequence[Job]) -> MultiProgramCircuit:
 
 
 def blank(merged: QuantumCircuit, num_qubits: int) -> QuantumCircuit:
-    """Return an empty circuit on the qubits of a device, with the classical registers and metadata of a merged one."""
-    return QuantumCircuit(QuantumRegister(num_qubits, "q"), *merged.cregs, metadata=merged.metadata)
+    """Return an empty circuit on the qubits of a device, with name, classical registers and metadata of a merged one."""
+    register = QuantumRegister(num_qubits, "q")
+    return QuantumCircuit(register, *merged.cregs, name=merged.name, metadata=merged.metadata)
 
 
 def own_clbits(merged: QuantumCircuit, alone: QuantumCircuit, member: int) -> dict[Clbit, Clbit]:

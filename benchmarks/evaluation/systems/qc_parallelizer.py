@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -102,12 +103,15 @@ def _call(
     """Return the host circuits of all programs, and release and CPU time of the call."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # Started from where it lies, it would find this module in place of the package of the same name.
+        driver = shutil.copy(_DRIVER, folder / "driver.py")
         (folder / "device.json").write_text(json.dumps(_describe(target)), encoding="utf-8")
         with (folder / "programs.qpy").open("wb") as file:
             qpy.dump(list(programs), file, version=QPY_VERSION)
         try:
             done = subprocess.run(
-                [python, str(_DRIVER), name],
+                [python, driver, name],
+                cwd=folder,
                 capture_output=True,
                 text=True,
                 timeout=LIMIT_S,
