@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from benchmarks.evaluation.bars import CLOCK
 from benchmarks.evaluation.names import ALONE
@@ -61,6 +62,10 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
         axes.axhline(1, color="0.8", lw=1, zorder=0)
         axes.grid(alpha=0.3)
     right.set_xscale("log")
+    right.set_xlim(left=0.8)
+    right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    right.xaxis.set_major_formatter(ScalarFormatter())
+    right.xaxis.set_minor_formatter(NullFormatter())
     left.set_ylabel("fidelity over one by one")
     left.set_xlim(0, 1.02)
     left.set_ylim(0, None)
