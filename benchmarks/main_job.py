@@ -19,7 +19,14 @@ from qiskit_ibm_runtime.fake_provider import FakeTorino
 
 from benchmarks._machine import describe
 from benchmarks._workloads import draw
-from qiskit_halo import HaloReport, MultiProgramCircuit, generate_halo_pass_manager, predict_success, verify_isolation
+from qiskit_halo import (
+    HaloOptions,
+    HaloReport,
+    MultiProgramCircuit,
+    generate_halo_pass_manager,
+    predict_success,
+    verify_isolation,
+)
 
 
 def main() -> None:
@@ -42,7 +49,10 @@ def main() -> None:
         programs = draw(arguments.programs, arguments.suite, arguments.count, seed)
         mpc = MultiProgramCircuit(programs)
         started = time.process_time()
-        compiled = generate_halo_pass_manager(arguments.level, backend, seed_transpiler=0).run(mpc.circuit)
+        passes = generate_halo_pass_manager(
+            arguments.level, backend, options=HaloOptions(cache=False), seed_transpiler=0
+        )
+        compiled = passes.run(mpc.circuit)
         cpu_s = time.process_time() - started
         verify_isolation(compiled, target=target, resets=2)
         report = HaloReport.from_dict(compiled.metadata["halo"]["report"])

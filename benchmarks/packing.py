@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -226,12 +227,7 @@ def large(folder: Path, seeds: int) -> None:
 
 
 def ghz(num_qubits: int) -> QuantumCircuit:
-    circuit = QuantumCircuit(num_qubits, num_qubits)
-    circuit.h(0)
-    for qubit in range(num_qubits - 1):
-        circuit.cx(qubit, qubit + 1)
-    circuit.measure(range(num_qubits), range(num_qubits))
-    return circuit
+    return around(num_qubits, list(pairwise(range(num_qubits))))
 
 
 def around(num_qubits: int, pairs: Sequence[tuple[int, int]]) -> QuantumCircuit:

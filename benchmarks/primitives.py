@@ -200,7 +200,7 @@ def single(backend: FakeTorino, seed: int, _: Path | None) -> None:
 def overhead(backend: FakeTorino, seed: int, _: Path | None) -> None:
     """Host time of a run whose merged circuits are known, the sampler's own left out."""
     rng = np.random.default_rng(seed)
-    sampler = HaloSampler(RandomSampler(), backend=backend)
+    sampler = HaloSampler(RandomSampler(), backend=backend, options=HaloOptions(cache=False))
     programs = [ghz(3 + index % 4) for index in range(50)]
     for program in programs:
         program.rz(rng.uniform(0, 1), 0)  # after the measurement: 50 different circuits
@@ -229,7 +229,9 @@ def sweep(backend: FakeTorino, seed: int, _: Path | None) -> None:
     circuit.measure_all()
     values = np.random.default_rng(seed).uniform(0, np.pi, (1000, circuit.num_parameters))
     start = time.perf_counter()
-    job = HaloSampler(RandomSampler(), backend=backend).run([(circuit, values)], shots=1000)
+    job = HaloSampler(RandomSampler(), backend=backend, options=HaloOptions(cache=False)).run(
+        [(circuit, values)], shots=1000
+    )
     middle = time.perf_counter()
     for own in job.jobs:
         own.result()
