@@ -124,17 +124,21 @@ def _add_operations(events: _Events, timeline: Timeline, device: DeviceModel) ->
 def _add_handovers(events: _Events, out: QuantumCircuit, timeline: Timeline, device: DeviceModel, pad: bool) -> None:
     lengths, rounds = reset_dt(device).tolist(), round_dt(device).tolist()
     scrubber = None if timeline.scrub_gate is None else Scrubber(device, timeline.scrub_gate, pad=pad)
-    # Before the first operation of its piece, after everything of the pieces before.
+    # Whoever had the qubit may end with gates that take no time, at the very tick of the first reset, and may have started
+    # after its heir, which takes its qubits one by one: a hand-over comes after all pieces of its tick.
+    last = len(timeline.pieces)
     place = -1 - sum(2 + handover.rounds for handover in timeline.handovers)
     for handover in timeline.handovers:
-        wire, rank = (out.qubits[handover.qubit],), handover.piece_index
+        wire = (out.qubits[handover.qubit],)
         if handover.scrub_dt is not None and scrubber is not None:
             start = handover.scrub_dt
             for operation, length in scrubber.draw(handover.qubit):
                 place += 1
-                events.add(start, rank, place, CircuitInstruction(operation, wire, ()), length)
+                events.add(start, last, place, CircuitInstruction(operation, wire, ()), length)
                 start += scrubber.step_dt(length)
         start = handover.start_dt
+        # Resets that take no time are at the tick of the heir's first operation, and nobody else is.
+        rank = handover.piece_index if start == handover.stop_dt else last
         for _ in range(handover.rounds):
             place += 1
             events.add(start, rank, place, CircuitInstruction(Reset(), wire, ()), lengths[handover.qubit])

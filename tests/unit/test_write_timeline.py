@@ -61,6 +61,26 @@ def test_gaps_are_delays_and_hand_overs_resets() -> None:
     ]
 
 
+def test_hand_overs_follow_gates_that_take_no_time() -> None:
+    circuit = batch(2, 3)
+    circuit.measure(1, 0)
+    circuit.reset(1)
+    circuit.x(1)
+    circuit.rz(0.5, 1)
+    circuit.reset(1)
+    # The heir starts on qubit 0 before its forerunner on qubit 1 does.
+    circuit.delay(2640, 0)
+    circuit.cz(0, 1)
+    circuit.measure(0, 1)
+    device = DeviceModel(make_target(2))
+    timeline = make_timeline(circuit, device, HaloOptions(resets=1), policy=AsGiven())
+    empty = empty_like(circuit, QuantumRegister(bits=circuit.qubits, name="q"))
+    dag, _ = write_timeline(empty, timeline, device, pad=False)
+    out = dag_to_circuit(dag)
+    on_one = [instruction.name for instruction in out.data if out.qubits[1] in instruction.qubits]
+    assert on_one == ["measure", "reset", "x", "rz", "reset", "cz"]
+
+
 def test_unused_wires_stay_empty_and_nothing_follows_the_last_operation() -> None:
     circuit = batch(3)
     circuit.measure(1, 0)
