@@ -18,7 +18,7 @@ from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
 from qiskit_halo.placement.rows import LATEST, RowChooser
 from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
-from qiskit_halo.placement.windows import SLOTS_PER_LEASE, slot_length_dt, slot_spans
+from qiskit_halo.placement.windows import SLOTS_PER_LEASE, Windows, slot_length_dt, slot_spans
 from qiskit_halo.units import seconds_to_dt
 
 RETRIES = 8
@@ -37,9 +37,16 @@ class Board:
         device: The device.
         options: ``resets``, ``assume_clean``, ``buffer``, ``max_duration_s`` and crosstalk matter here.
         items: What is to be placed.
+        windows: Those of another board for the same items, if there is one.
     """
 
-    def __init__(self, device: DeviceModel, options: HaloOptions, items: Sequence[PackingItem]) -> None:
+    def __init__(
+        self,
+        device: DeviceModel,
+        options: HaloOptions,
+        items: Sequence[PackingItem],
+        windows: Windows | None = None,
+    ) -> None:
         self.items = list(items)
         self.handover_dt = handover_dt(device, options.resets)
         lengths = [item.variants[0].fragment.timing.length_dt for item in items]
@@ -56,6 +63,8 @@ class Board:
         self.spots: dict[int, Spot] = {}
         """Where each item on the board is; success is kept up to date when another takes a qubit before it."""
         self._device = device
+        self._options = options
+        self._given = tuple(items)
         self._handover_log = device.log_reset_success(options.resets)
         self._handover_slots = -(-longest_reset // self.slot_dt)
         self._grid = SlotGrid(device.num_qubits, self.origin + 8 * SLOTS_PER_LEASE)
@@ -65,7 +74,12 @@ class Board:
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
         model = CrosstalkModel.of(device, options)
         self._crosstalk = None if model is None else BoardCrosstalk(device, options, model, self.slot_dt, self._room)
-        self._chooser = RowChooser(self._grid, self._crosstalk, self.handover_dt, self.slot_dt)
+        self._windows = windows or Windows(self.handover_dt, self.slot_dt)
+        self._chooser = RowChooser(self._grid, self._crosstalk, self._windows)
+
+    def blank(self) -> Board:
+        """Return another board for the items that this one was made for, with nothing on it."""
+        return Board(self._device, self._options, self._given, self._windows)
 
     @property
     def unused(self) -> npt.NDArray[np.bool_]:
@@ -194,16 +208,19 @@ class Board:
         # What the parts may lose in all against the best place of each; a part may take all that is left.
         left = sum(shape.best for shape in shapes) - log_floor + TOLERANCE
         for number, shape in enumerate(shapes):
-            score = shape.log_success + penalty[shape.places].sum(axis=1)
-            good = (score >= shape.best - left) & ~closed[shape.places].any(axis=1)
+            # Places are sorted, the best first, and resets only make them worse.
+            enough = len(shape.places) - int(np.searchsorted(shape.log_success[::-1], shape.best - left))
+            places = shape.places[:enough]
+            score = shape.log_success[:enough] + penalty[places].sum(axis=1)
+            good = (score >= shape.best - left) & ~closed[places].any(axis=1)
             alone = [position for position, site in enumerate(shape.sites) if site in exclusive]
             if alone:
-                good &= (self._num_leases[shape.places[:, alone]] == 0).all(axis=1)
+                good &= (self._num_leases[places[:, alone]] == 0).all(axis=1)
             if at_home:
-                good &= np.arange(len(good)) == shape.home_row
+                good &= np.arange(enough) == shape.home_row
             if number == 0:
-                good[list(banned)] = False
-                good &= only is None or np.arange(len(good)) == only
+                good[[row for row in banned if row < enough]] = False
+                good &= only is None or np.arange(enough) == only
             query = Query(item.variants[variant], shape, score, shape.best - left, item.owners)
             row, common = self._chooser.choose(query, good, common, quiet, limit)
             if row is None:

@@ -64,30 +64,29 @@ def pack(
         recompile: Called when no known place of an item is free.
     """
     recompile = _once(recompile)
+    blank = Board(device, options, items)
     tightest = min(
-        (_fill(items, order, device, options, recompile, None) for order in (_by_area(items), _by_length(items))),
+        (_fill(blank, order, recompile, None) for order in (_by_area(items), _by_length(items))),
         key=lambda filling: (filling.faults, filling.board.stop),
     )
     if tightest.lost or (options.sharing == "none" and tightest.squeezed):
-        roomiest = _roomiest(items, device, options, recompile, tightest)
+        roomiest = _roomiest(blank, device, recompile, tightest)
         if tightest.lost or roomiest is not tightest:
             return roomiest.placed()
     board = tightest.board
     limit = board.stop + int((board.stop - board.origin) * SLACK)
     for order in (_by_loss(items), _by_area(items)):
-        best = _fill(items, order, device, options, recompile, limit)
+        best = _fill(blank, order, recompile, limit)
         if best.board.stop <= limit and best.faults <= tightest.faults:
             return best.placed()
     return tightest.placed()
 
 
-def _roomiest(
-    items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile, best: _Filling
-) -> _Filling:
+def _roomiest(blank: Board, device: DeviceModel, recompile: Recompile, best: _Filling) -> _Filling:
     """Return the best of boards on which places were chosen for many items at once, or ``best`` if none is better."""
     for keep_floor, may_be_longer in ((True, False), (True, True), (False, False), (False, True)):
-        reserved = reserve(items, device.num_qubits, keep_floor=keep_floor, may_be_longer=may_be_longer)
-        roomy = _fill(items, _by_area(items), device, options, recompile, None, reserved)
+        reserved = reserve(blank.items, device.num_qubits, keep_floor=keep_floor, may_be_longer=may_be_longer)
+        roomy = _fill(blank, _by_area(blank.items), recompile, None, reserved)
         shorter = roomy.faults == best.faults and not best.lost and roomy.board.stop < best.board.stop
         if roomy.faults < best.faults or shorter:
             best = roomy
@@ -164,10 +163,8 @@ class _Filling:
 
 
 def _fill(
-    items: Sequence[PackingItem],
+    blank: Board,
     order: Sequence[int],
-    device: DeviceModel,
-    options: HaloOptions,
     recompile: Recompile,
     limit: int | None,
     reserved: Mapping[int, Reservation] = MappingProxyType({}),
@@ -175,15 +172,13 @@ def _fill(
     """Return a board with all items on it, put there in ``order``, those with a place reserved first.
 
     Args:
-        items: What to place.
+        blank: A board for the items, which stays as it is.
         order: Indices of items.
-        device: The device.
-        options: How to share it.
         recompile: Called when no known place of an item is free.
         limit: Slot by which all should end; ``None`` to end as early as possible.
         reserved: Where some items go.
     """
-    filling = _Filling(Board(device, options, items), {}, {})
+    filling = _Filling(blank.blank(), {}, {})
     board = filling.board
     for index in order:
         place = reserved.get(index)

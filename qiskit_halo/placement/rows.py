@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from qiskit_halo.placement.candidates import FloatArray, IntArray, ShapeCandidates
+from qiskit_halo.placement.candidates import FloatArray, IntArray
 from qiskit_halo.placement.crosstalk import BoardCrosstalk, Found, Query
 from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, runs_of
-from qiskit_halo.placement.windows import WindowGroup, slot_windows
+from qiskit_halo.placement.windows import WindowGroup, Windows
 
 LATEST = np.iinfo(np.int64).max
 
@@ -24,16 +24,13 @@ class RowChooser:
     Args:
         grid: Which slots are free; the board books them.
         crosstalk: What places cost others, if that counts.
-        handover_dt: Ticks of the resets before a lease of each qubit.
-        slot_dt: Ticks of one slot.
+        windows: What places take.
     """
 
-    def __init__(self, grid: SlotGrid, crosstalk: BoardCrosstalk | None, handover_dt: IntArray, slot_dt: int) -> None:
+    def __init__(self, grid: SlotGrid, crosstalk: BoardCrosstalk | None, windows: Windows) -> None:
         self._grid = grid
         self._crosstalk = crosstalk
-        self._handover_dt = handover_dt
-        self._slot_dt = slot_dt
-        self._windows: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
+        self._windows = windows
 
     def choose(
         self, query: Query, good: npt.NDArray[np.bool_], common: WordArray, quiet: WordArray | None, limit: int
@@ -52,7 +49,7 @@ class RowChooser:
         """
         best: Found | None = None
         for rows in self._best_first(query.score, good):
-            for group in self._windows_of(query.shape):
+            for group in self._windows.of(query.shape):
                 own = rows[group.holds[rows]]
                 found = self._best_of(query, group, own, common, quiet, limit) if len(own) else None
                 if found is not None and (best is None or found[0] < best[0]):
@@ -65,10 +62,15 @@ class RowChooser:
         rows = np.flatnonzero(good)
         # What others lose is not in the score, so that it does not tell which are the best.
         if self._crosstalk is None and len(rows) > BEST_FIRST:
+            worse = -score[rows]
+            # Of equals the one that ends first is the best, so that they belong together.
+            last = np.partition(worse, BEST_FIRST - 1)[BEST_FIRST - 1]
+            yield rows[worse <= last]
+            # Only who finds nothing there needs the rest in order.
+            rows = rows[worse > last]
             rows = rows[np.argsort(-score[rows], kind="stable")]
             worse, begin = -score[rows], 0
             while begin < len(rows):
-                # Of equals the one that ends first is the best, so that they belong together.
                 last = worse[min(begin + BEST_FIRST, len(rows)) - 1]
                 end = int(np.searchsorted(worse, last, side="right"))
                 yield np.sort(rows[begin:end])
@@ -100,8 +102,3 @@ class RowChooser:
         if self._crosstalk is not None:
             return self._crosstalk.choose(query, rows[ranked], words[ranked], group.length, limit)
         return (int(late[pick]), float(-query.score[rows[pick]]), int(ends[pick]), int(rows[pick])), words[pick]
-
-    def _windows_of(self, shape: ShapeCandidates) -> tuple[WindowGroup, ...]:
-        if shape not in self._windows:
-            self._windows[shape] = slot_windows(shape, self._handover_dt, self._slot_dt)
-        return self._windows[shape]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,10 +27,10 @@ class SlotGrid:
     def __init__(self, num_qubits: int, num_slots: int) -> None:
         self._num_words = max(1, -(-num_slots // WORD))
         self._free = [(1 << self.num_slots) - 1] * num_qubits
-        # When each qubit last changed, and when the runs of each length were last found on it.
+        # When each qubit last changed, and when the starts of each length and offset were last found on it.
         self._clock = 0
         self._changed = np.zeros(num_qubits, dtype=np.int64)
-        self._runs: dict[int, tuple[IntArray, WordArray]] = {}
+        self._starts: dict[tuple[int, int], tuple[IntArray, WordArray]] = {}
 
     @property
     def num_slots(self) -> int:
@@ -43,7 +45,7 @@ class SlotGrid:
             self._num_words = -(-max(num_slots, old * 3 // 2) // WORD)
             more = ((1 << self.num_slots) - 1) ^ ((1 << old) - 1)
             self._free = [free | more for free in self._free]
-            self._runs.clear()
+            self._starts.clear()
 
     def book(self, qubit: int, start: int, stop: int) -> None:
         """Take slots ``[start, stop)`` of ``qubit``, all of which there must be; some may be taken already."""
@@ -69,21 +71,30 @@ class SlotGrid:
         Returns:
             uint64, shape (len(qubits), num_words).
         """
-        return _moved(self._first_of_runs(qubits, length), offset)
-
-    def _first_of_runs(self, qubits: IntArray, length: int) -> WordArray:
-        """Return the first slots of free runs of ``length``: found again only for qubits that have changed."""
-        if length not in self._runs:
+        key = (length, offset)
+        if key not in self._starts:
             never = np.full(len(self._free), -1, dtype=np.int64)
-            self._runs[length] = (never, np.empty((len(self._free), self._num_words), dtype=np.uint64))
-        found_at, known = self._runs[length]
-        stale = np.unique(qubits[self._changed[qubits] > found_at[qubits]])
-        if len(stale):
-            size = self._num_words * 8
-            found = b"".join(_first_of_runs(self._free[q], length).to_bytes(size, "little") for q in stale.tolist())
-            known[stale] = np.frombuffer(found, dtype="<u8").reshape(len(stale), self._num_words)
-            found_at[stale] = self._clock
-        return known[qubits]
+            self._starts[key] = (never, np.empty((len(self._free), self._num_words), dtype=np.uint64))
+        found_at, known = self._starts[key]
+        changed = self._changed > found_at
+        stale = changed[qubits]
+        if stale.any():
+            asked = np.zeros_like(changed)
+            asked[qubits[stale]] = True
+            again = np.flatnonzero(asked)
+            known[again] = self._find_starts(again.tolist(), length, offset)
+            found_at[again] = self._clock
+        result: WordArray = known[qubits]
+        return result
+
+    def _find_starts(self, qubits: Sequence[int], length: int, offset: int) -> WordArray:
+        size, inside = self._num_words * 8, (1 << self.num_slots) - 1
+        found = bytearray()
+        for qubit in qubits:
+            runs = _first_of_runs(self._free[qubit], length)
+            runs = runs >> offset if offset >= 0 else (runs << -offset) & inside
+            found += runs.to_bytes(size, "little")
+        return np.frombuffer(found, dtype="<u8").reshape(len(qubits), self._num_words)
 
 
 def _span(start: int, stop: int) -> int:

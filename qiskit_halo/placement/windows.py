@@ -73,3 +73,23 @@ def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) ->
         spans = tuple(zip(begin, end, strict=True))
         groups.append(WindowGroup(holds=holds, spans=spans, length=int(lengths[holds].max())))
     return tuple(groups)
+
+
+class Windows:
+    """What the places of parts take, found once for each part.
+
+    Args:
+        handover_dt: Ticks of the resets before a lease of each qubit.
+        slot_dt: Ticks of one slot.
+    """
+
+    def __init__(self, handover_dt: IntArray, slot_dt: int) -> None:
+        self._handover_dt = handover_dt
+        self._slot_dt = slot_dt
+        self._known: dict[ShapeCandidates, tuple[WindowGroup, ...]] = {}
+
+    def of(self, shape: ShapeCandidates) -> tuple[WindowGroup, ...]:
+        """Return the result of :func:`slot_windows`."""
+        if shape not in self._known:
+            self._known[shape] = slot_windows(shape, self._handover_dt, self._slot_dt)
+        return self._known[shape]
