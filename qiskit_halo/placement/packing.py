@@ -21,7 +21,7 @@ from qiskit_halo.placement.board import Board
 from qiskit_halo.placement.crowding import Reservation, reserve
 from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 
-SLACK = 1 / 3
+SLACK = 1 / 4
 """Share of the shortest makespan found that may be spent on better places.
 
 Fidelity comes first: at the usual repetition delay, which is several makespans long, a third of a makespan is less than

@@ -14,18 +14,15 @@ import numpy.typing as npt
 from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.device.region import connected_regions, grow_region
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.fragments.body import Body, BodyReader
-from qiskit_halo.fragments.compile import FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment
 from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
 from qiskit_halo.placement.candidates import Candidates
-from qiskit_halo.placement.embeddings import Embedder
+from qiskit_halo.placement.catalogue import Catalogue
 from qiskit_halo.placement.items import PackingItem
-from qiskit_halo.placement.known_places import known_candidates
 from qiskit_halo.placement.packing import PlacedItem, pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
@@ -37,10 +34,6 @@ logger = logging.getLogger(__name__)
 
 LEAST_LOSS = 1e-3
 """Loss counted for every piece besides its own, so that one that can lose nothing by itself may still be reset."""
-
-
-LEAST_REGION, ROOM = 128, 8
-"""Fragments are compiled on this many qubits, doubled until there are ``ROOM`` for each qubit of the body."""
 
 
 class SpaceManager:
@@ -62,12 +55,7 @@ class SpaceManager:
     ) -> None:
         self._device = device
         self._options = options
-        self._compiler = FragmentCompiler(device, settings, use_cache=options.cache, executor=executor)
-        self._embedder = Embedder(device)
-        self._regions = connected_regions(device)
-        self._compiled: dict[str, tuple[Candidates, ...]] = {}
-        self._homes: dict[int, tuple[int, ...]] = {}
-        self._quality = _qubit_quality(device)
+        self._catalogue = Catalogue(device, options, settings, executor)
 
     def place(self, circuit: QuantumCircuit, metadata: Mapping[str, Any] | None) -> Placement:
         """Return a place for every piece of ``circuit``.
@@ -86,8 +74,7 @@ class SpaceManager:
         labels = [program_label(piece.owners, metadata) for piece in pieces]
         reader = BodyReader(circuit, segmentation, least_resets=self._options.resets)
         bodies = [reader.read(piece) for piece in pieces]
-        self._prepare(bodies, labels)
-        candidates = [self._candidates(body, label) for body, label in zip(bodies, labels, strict=True)]
+        candidates = self._catalogue.find(bodies, labels)
         floors = _log_floors(pieces, candidates, self._options.success_floor)
         helpers = find_helpers(circuit, pieces, metadata)
 
@@ -102,7 +89,7 @@ class SpaceManager:
             )
 
         def recompile(index: int, free: npt.NDArray[np.bool_]) -> PackingItem | None:
-            found = self._compile_on(free, bodies[index], labels[index])
+            found = self._catalogue.find_on(free, bodies[index], labels[index])
             return item_of(index, found) if found else None
 
         items = [item_of(index, found) for index, found in enumerate(candidates)]
@@ -128,68 +115,6 @@ class SpaceManager:
                 for i, item in order
             )
         )
-
-    def _prepare(self, bodies: Sequence[Body], labels: Sequence[str]) -> None:
-        """Let an executor compile all distinct bodies at the same time; those that fit nowhere are left to fail later."""
-        if not self._regions:
-            return
-        fitting: dict[str, tuple[QuantumCircuit, str]] = {}
-        for body, label in zip(bodies, labels, strict=True):
-            if body.circuit.num_qubits <= len(self._regions[0]):
-                fitting.setdefault(body.key, (body.circuit, label))
-        by_home: dict[tuple[int, ...], list[tuple[QuantumCircuit, str]]] = {}
-        for circuit, label in fitting.values():
-            by_home.setdefault(self._home(circuit.num_qubits), []).append((circuit, label))
-        for home, own in by_home.items():
-            self._compiler.prepare(own, home)
-
-    def _candidates(self, body: Body, label: str) -> tuple[Candidates, ...]:
-        if body.key not in self._compiled:
-            width = body.circuit.num_qubits
-            if not self._regions or width > len(self._regions[0]):
-                widest = len(self._regions[0]) if self._regions else 0
-                raise HaloTranspilerError(
-                    f"{label} needs {width} connected qubits, but the largest connected part of the device that "
-                    f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
-                )
-            compiled = self._compiler.compile(body.circuit, self._home(width), label)
-            found = self._candidates_of(compiled)
-            if not math.isfinite(found[0].best):
-                raise HaloTranspilerError(
-                    f"{label} compiles to an operation that never works on qubits {list(compiled[0].home)}; exclude them "
-                    "with exclude_qubits"
-                )
-            self._compiled[body.key] = found
-        return self._compiled[body.key]
-
-    def _home(self, width: int) -> tuple[int, ...]:
-        """Return the region where bodies of ``width`` qubits are compiled: the best part of the device, with room to spare.
-
-        Embedding moves the result to wherever it fits; on a large device Qiskit's passes take most of their time for
-        qubits that the body never sees.
-        """
-        size = LEAST_REGION
-        while size < ROOM * width:
-            size *= 2
-        if 2 * size > len(self._regions[0]):
-            return self._regions[0]
-        if size not in self._homes:
-            inside = np.zeros(self._device.num_qubits, dtype=bool)
-            inside[list(self._regions[0])] = True
-            home = grow_region(self._device, inside, size, self._quality)
-            assert home is not None, "the region is connected and large enough"
-            self._homes[size] = home
-        return self._homes[size]
-
-    def _candidates_of(self, fragments: Sequence[Fragment]) -> tuple[Candidates, ...]:
-        """Return the places of compiled forms of one body, the best form first."""
-        known = self._compiler.identity
-        found = [known_candidates(fragment, self._device, self._embedder, known) for fragment in fragments]
-        return tuple(sorted(found, key=lambda candidates: -candidates.best))
-
-    def _compile_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> tuple[Candidates, ...]:
-        region = grow_region(self._device, free, max(1, body.circuit.num_qubits), self._quality)
-        return self._candidates_of(self._compiler.compile(body.circuit, region, label)) if region else ()
 
     def _exclusive_sites(self, body: Body, fragment: Fragment, helpers: Sequence[int]) -> tuple[int, ...]:
         if self._options.sharing == "all":
@@ -219,15 +144,6 @@ class SpaceManager:
                 HaloWarning,
                 stacklevel=2,
             )
-
-
-def _qubit_quality(device: DeviceModel) -> npt.NDArray[np.float64]:
-    """Return how good each qubit is: log success of its readout and, on average, of its couplers."""
-    log_readout = np.log1p(-np.clip(device.readout_error, 0.0, 1 - 1e-9))
-    coupled = np.isfinite(device.log_coupler_success)
-    total = np.where(coupled, device.log_coupler_success, 0.0).sum(axis=1)
-    quality: npt.NDArray[np.float64] = log_readout + total / np.maximum(1, coupled.sum(axis=1))
-    return quality
 
 
 def _log_floors(
