@@ -9,7 +9,7 @@ from typing import Any, Self
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.options import Reusing
 
-NUM_VARIANTS = (1, 4, 8, 16)
+NUM_VARIANTS = (1, 4, 12, 16)
 """Routings tried of each body, by optimization level."""
 
 
