@@ -29,7 +29,7 @@ UNKNOWN_READOUT_ERROR = 1e-2
 ORDER_ONLY_DT_S = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GateTable:
     """What one operation costs wherever the target has it.
 
@@ -40,6 +40,13 @@ class GateTable:
 
     error: FloatArray
     duration_dt: FloatArray
+
+    @cached_property
+    def log_success(self) -> FloatArray:
+        """log(1 - error), same shape; minus infinity where the operation is absent or dead."""
+        bad = np.isnan(self.error) | (self.error >= DEAD_ERROR)
+        result: FloatArray = np.where(bad, -np.inf, np.log1p(-np.where(bad, 0.0, self.error)))
+        return result
 
 
 class DeviceModel:

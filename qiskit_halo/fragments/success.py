@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from qiskit.circuit import CircuitInstruction
 
-from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
+from qiskit_halo.device.model import DeviceModel, FloatArray
 from qiskit_halo.fragments.durations import rounds_of
 from qiskit_halo.fragments.timing import Timing
 
@@ -53,7 +53,7 @@ class Workload:
         """
         total = np.zeros(len(places))
         for name, site, times in self.one_qubit:
-            total += times * _log_one_minus(device.gates[name].error[places[:, site]])
+            total += times * device.gates[name].log_success[places[:, site]]
         for name, first, second, times in self.two_qubit:
             total += times * self._two_qubit(device, name, places[:, first], places[:, second])
         for site, rounds, times in self.resets:
@@ -74,14 +74,15 @@ class Workload:
         )
 
     def _two_qubit(self, device: DeviceModel, name: str, first: IntArray, second: IntArray) -> FloatArray:
-        error = device.gates[name].error
-        forward, backward = error[first, second], error[second, first]
-        log_forward = _log_one_minus(forward)
-        flipped = np.isnan(forward) & ~np.isnan(backward)
+        table = device.gates[name]
+        log_forward: FloatArray = table.log_success[first, second]
+        if np.isfinite(log_forward).all():
+            return log_forward
+        flipped = np.isnan(table.error[first, second]) & ~np.isnan(table.error[second, first])
         if not flipped.any():
             return log_forward
         flip = FLIP_GATES / 2 * (_pulse_log(device)[first] + _pulse_log(device)[second])
-        return np.where(flipped, _log_one_minus(backward) + flip, log_forward)
+        return np.where(flipped, table.log_success[second, first] + flip, log_forward)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,15 +214,8 @@ def _count(
 def _pulse_log(device: DeviceModel) -> FloatArray:
     """Log success of an ordinary pulse on each qubit: the worst of the one-qubit gates it has, readout apart."""
     logs = [
-        np.where(np.isnan(table.error), 0.0, _log_one_minus(table.error))
+        np.where(np.isnan(table.error), 0.0, table.log_success)
         for name, table in device.gates.items()
         if table.error.ndim == 1 and name not in ("measure", "reset")
     ]
     return np.min(logs, axis=0) if logs else np.zeros(device.num_qubits)
-
-
-def _log_one_minus(error: FloatArray) -> FloatArray:
-    """Return log(1 - error), minus infinity where the operation is absent (NaN) or dead."""
-    bad = np.isnan(error) | (error >= DEAD_ERROR)
-    result: FloatArray = np.where(bad, -np.inf, np.log1p(-np.where(bad, 0.0, error)))
-    return result

@@ -9,7 +9,7 @@ import numpy as np
 from qiskit.circuit import CircuitInstruction, QuantumCircuit, Qubit
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.measure import time_on
+from qiskit_halo.fragments.measure import Stopwatch
 from qiskit_halo.fragments.success import Workload
 from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
@@ -68,13 +68,14 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     pieces = find_pieces(segmentation)
     exact = _holds_times(device) and _lengths_known(circuit, index, device)
+    stopwatch = Stopwatch(device)
     drafts = []
     # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
     for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):
         body = piece_instructions(circuit, segmentation, piece, options.resets)
         site = {wire: position for position, wire in enumerate(piece.wires)}
         sites = [tuple([site[index[qubit]] for qubit in i.qubits]) for i in body]
-        timing, workload, log_success = time_on(body, sites, piece.wires, device)
+        timing, workload, log_success = stopwatch.time(body, sites, piece.wires)
         held = trim_barriers(body, sites, front=exact)
         if exact:
             timing = delay_resets(body, held, timing, device.alignment)

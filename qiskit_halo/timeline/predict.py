@@ -8,7 +8,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import Target
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.measure import time_on
+from qiskit_halo.fragments.measure import Stopwatch
 from qiskit_halo.segments.find import UNNAMED, find_components
 from qiskit_halo.segments.pieces import find_pieces, piece_instructions
 
@@ -29,6 +29,7 @@ def predict_success(circuit: QuantumCircuit, target: Target) -> dict[int, float]
         a program uses an operation that the device lacks, or one whose error is 1.
     """
     device = DeviceModel(target)
+    stopwatch = Stopwatch(device)
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     segmentation = find_components(circuit)
     logs: dict[int, float] = {}
@@ -36,7 +37,7 @@ def predict_success(circuit: QuantumCircuit, target: Target) -> dict[int, float]
         instructions = piece_instructions(circuit, segmentation, piece)
         site = {wire: position for position, wire in enumerate(piece.wires)}
         sites = [tuple(site[index[qubit]] for qubit in i.qubits) for i in instructions]
-        _, _, log_success = time_on(instructions, sites, piece.wires, device)
+        _, _, log_success = stopwatch.time(instructions, sites, piece.wires)
         for owner in piece.owners:
             key = 0 if owner == UNNAMED else owner
             logs[key] = logs.get(key, 0.0) + log_success
