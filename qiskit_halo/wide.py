@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qiskit.circuit import CircuitInstruction, Clbit, QuantumCircuit, Qubit, Register
+from qiskit.circuit import AncillaRegister, CircuitInstruction, Clbit, QuantumCircuit, Qubit, Register
 from qiskit.converters import dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
+
+SMALL = 10_000
+"""Ancillas times qubits up to which Qiskit's own conversion is the faster one: it makes no object of any gate."""
 
 
 class _Growing(QuantumCircuit):
@@ -54,7 +57,8 @@ def blank_circuit(
 
 def circuit_of(dag: DAGCircuit) -> QuantumCircuit:
     """Return the circuit of ``dag``, as ``dag_to_circuit(dag, copy_operations=False)`` does."""
-    if dag.num_vars or dag.num_stretches:
+    ancillas = sum(register.size for register in dag.qregs.values() if isinstance(register, AncillaRegister))
+    if dag.num_vars or dag.num_stretches or ancillas * len(dag.qubits) <= SMALL:
         return dag_to_circuit(dag, copy_operations=False)
     circuit = blank_circuit(
         *dag.qregs.values(),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from hypothesis import given
+from hypothesis import strategies as st
 from qiskit.circuit import (
     AncillaQubit,
     AncillaRegister,
@@ -14,6 +17,7 @@ from qiskit.circuit import (
 )
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 
+from qiskit_halo import wide
 from qiskit_halo.wide import blank_circuit, circuit_of
 from tests.strategies import programs
 
@@ -45,10 +49,11 @@ def test_bits_of_all_kinds() -> None:
     )
 
 
-@given(programs())
-def test_circuits_of_dags(circuit: QuantumCircuit) -> None:
+@given(programs(), st.sampled_from([-1, wide.SMALL]))
+def test_circuits_of_dags(circuit: QuantumCircuit, small: int) -> None:
     dag = circuit_to_dag(circuit)
-    assert_same(circuit_of(dag), dag_to_circuit(dag, copy_operations=False))
+    with patch.object(wide, "SMALL", small):
+        assert_same(circuit_of(dag), dag_to_circuit(dag, copy_operations=False))
 
 
 def test_what_it_is_for() -> None:
