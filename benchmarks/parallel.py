@@ -84,7 +84,7 @@ def measure(
     region = connected_regions(device)[0]
     started = time.perf_counter()
     compiler = FragmentCompiler(device, CompileSettings(optimization_level=level), executor=executor)
-    compiler.prepare(bodies, region)
+    compiler.prepare([(body, name, region) for body, name in bodies])
     results = [compiler.compile(body, region, name) for body, name in bodies]
     return time.perf_counter() - started, b"".join(fragments_to_bytes(fragments) for fragments in results)
 

@@ -57,32 +57,25 @@ class FragmentCompiler:
         """Digest of device and settings by content where results are kept beyond this object, else ``None``."""
         return self._identity if self._use_cache else None
 
-    def prepare(self, bodies: Sequence[tuple[QuantumCircuit, str]], region: Sequence[int]) -> None:
+    def prepare(self, bodies: Sequence[tuple[QuantumCircuit, str, tuple[int, ...]]]) -> None:
         """Look up ``bodies`` and, with an executor, compile all that are missing at the same time.
 
         :meth:`compile` then has them at hand.
 
         Args:
-            bodies: Circuits, and what to call each in an error.
-            region: Connected physical qubits.
-
-        Raises:
-            HaloTranspilerError: A body holds an operation that the device lacks.
+            bodies: Circuits, what to call each in an error, and the connected physical qubits to compile it on.
         """
         if self._executor is None or self._identity is None:
             return
-        region = tuple(region)
-        missing: dict[str, tuple[QuantumCircuit, str]] = {}
-        for body, name in bodies:
+        missing: dict[tuple[str, tuple[int, ...]], tuple[QuantumCircuit, str, tuple[int, ...]]] = {}
+        for body, name, region in bodies:
             key = self._key_of(body)
             if self._known(key, region) is None:
-                missing.setdefault(key, (body, name))
+                missing.setdefault((key, region), (body, name, region))
         keys = list(missing)
-        found = compile_elsewhere(
-            self._executor, self._device, self._settings, self._identity, list(missing.values()), region
-        )
+        found = compile_elsewhere(self._executor, self._device, self._settings, self._identity, list(missing.values()))
         for index, fragments in found.items():
-            self._keep(keys[index], region, fragments)
+            self._keep(*keys[index], fragments)
 
     def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
         """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.

@@ -42,8 +42,7 @@ def compile_elsewhere(
     device: DeviceModel,
     settings: CompileSettings,
     identity: str,
-    bodies: Sequence[tuple[QuantumCircuit, str]],
-    region: tuple[int, ...],
+    bodies: Sequence[tuple[QuantumCircuit, str, tuple[int, ...]]],
 ) -> dict[int, tuple[Fragment, ...]]:
     """Return the compiled forms of ``bodies`` by index; those that cannot travel, or were not done, are left out.
 
@@ -52,13 +51,12 @@ def compile_elsewhere(
         device: The device.
         settings: How to compile.
         identity: Digest of device and settings, by which workers know them again.
-        bodies: Circuits, and what to call each in an error.
-        region: Connected physical qubits.
+        bodies: Circuits, what to call each in an error, and the connected physical qubits to compile it on.
 
     Whatever goes wrong elsewhere is left out too: compiled here it succeeds, or raises what it raises without executor.
     """
     how = settings.to_json()
-    travelling = [index for index, (body, _) in enumerate(bodies) if comes_back(body)]
+    travelling = [index for index, (body, _, _) in enumerate(bodies) if comes_back(body)]
     if how is None or not travelling:
         return {}
     # Long bodies first, dealt out in turn: chunks of about equal work.
@@ -72,8 +70,9 @@ def compile_elsewhere(
         for chunk in chunks:
             data = circuits_to_bytes([bodies[index][0] for index in chunk])
             names = [bodies[index][1] for index in chunk]
+            regions = [bodies[index][2] for index in chunk]
             model = (device.exclude_qubits, device.feed_forward_s)
-            futures.append(executor.submit(compile_chunk, identity, target, model, how, region, names, data))
+            futures.append(executor.submit(compile_chunk, identity, target, model, how, regions, names, data))
         for chunk, future in zip(chunks, futures, strict=True):
             try:
                 found.update(zip(chunk, _split(future.result()), strict=True))
@@ -92,18 +91,18 @@ def compile_chunk(
     target: bytes,
     model: tuple[tuple[int, ...], float],
     settings: str,
-    region: tuple[int, ...],
+    regions: Sequence[tuple[int, ...]],
     names: Sequence[str],
     bodies: bytes,
 ) -> bytes:
     """Return the compiled forms of several bodies, one after another: the task that a worker runs.
 
     Args:
-        identity: Digest of all that results depend on besides bodies and region.
+        identity: Digest of all that results depend on besides bodies and regions.
         target: The device's target, pickled.
         model: Physical qubits that may not be used, and the latency of a branch in seconds.
         settings: What :meth:`~qiskit_halo.fragments.settings.CompileSettings.to_json` wrote.
-        region: Connected physical qubits.
+        regions: Connected physical qubits for each body.
         names: What to call each body in an error.
         bodies: QPY.
     """
@@ -119,7 +118,7 @@ def compile_chunk(
         _last.identity = identity
     compiler: BodyCompiler = _last.compiler
     parts = []
-    for body, name in zip(circuits_from_bytes(bodies), names, strict=True):
+    for body, name, region in zip(circuits_from_bytes(bodies), names, regions, strict=True):
         own = fragments_to_bytes(compiler.compile(body, region, name))
         parts += [len(own).to_bytes(8, "big"), own]
     return b"".join(parts)

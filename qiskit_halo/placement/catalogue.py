@@ -9,7 +9,6 @@ from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
-from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import connected_regions, grow_region
@@ -23,6 +22,7 @@ from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.known_places import known_candidates
 
 MORE_REGIONS = 2
+"""Other regions that a body is compiled in, at most."""
 
 SPARE = 2
 """Qubits that a second region of a body has beyond its width: more give longer ways, fewer no choice."""
@@ -65,29 +65,36 @@ class Catalogue:
         Raises:
             HaloTranspilerError: A body is too wide for the device, or compiles to something that never works.
         """
-        fitting: list[tuple[Body, str, tuple[int, ...]]] = []
-        for body, label in _distinct(bodies, labels):
-            # Those that fit nowhere are left to fail in turn.
-            if self._regions and body.circuit.num_qubits <= len(self._regions[0]):
-                fitting.append((body, label, self._home(body.circuit.num_qubits)))
-        self._prepare(fitting)
-        found = {body.key: self._at_home(body, label) for body, label in _distinct(bodies, labels)}
+        distinct = _distinct(bodies, labels)
+        # Those that fit nowhere are left to fail in turn.
+        widest = len(self._regions[0]) if self._regions else 0
+        fitting = [(body, label) for body, label in distinct if body.circuit.num_qubits <= widest]
+        self._compiler.prepare([(body.circuit, label, self._home(body.circuit.num_qubits)) for body, label in fitting])
+        found = {body.key: self._at_home(body, label) for body, label in distinct}
         tried: dict[str, tuple[int, ...]] = {}
         for _ in range(MORE_REGIONS):
-            elsewhere = []
-            for body, label in _distinct(bodies, labels):
-                region = self._other_region(body, found[body.key], tried.get(body.key, ()))
-                if region is not None:
-                    elsewhere.append((body, label, region))
+            self._look_elsewhere(distinct, found, tried)
+        return [found[body.key] for body in bodies]
+
+    def _look_elsewhere(
+        self,
+        distinct: Sequence[tuple[Body, str]],
+        found: dict[str, tuple[Candidates, ...]],
+        tried: dict[str, tuple[int, ...]],
+    ) -> None:
+        """Add to ``found`` what bodies with one good place compile to in one more region, and to ``tried`` its qubits."""
+        places = []
+        for body, label in distinct:
+            region = self._other_region(body, found[body.key], tried.get(body.key, ()))
+            if region is not None:
+                places.append((body, label, region))
+        self._compiler.prepare([(body.circuit, label, region) for body, label, region in places])
+        for body, label, region in places:
+            tried[body.key] = (*tried.get(body.key, ()), *region)
             # What cannot be compiled there stays with what there is.
             with suppress(HaloTranspilerError):
-                self._prepare(elsewhere)
-            for body, label, region in elsewhere:
-                tried[body.key] = (*tried.get(body.key, ()), *region)
-                with suppress(HaloTranspilerError):
-                    more = [form for form in self._compiled(body, region, label) if math.isfinite(form.best)]
-                    found[body.key] = _best_first((*found[body.key], *more))
-        return [found[body.key] for body in bodies]
+                more = [form for form in self._compiled(body, region, label) if math.isfinite(form.best)]
+                found[body.key] = _best_first((*found[body.key], *more))
 
     def find_on(self, free: npt.NDArray[np.bool_], body: Body, label: str) -> tuple[Candidates, ...]:
         """Return the places of what ``body`` compiles to on connected qubits of ``free``; none if too few of them are.
@@ -116,16 +123,14 @@ class Catalogue:
             )
         return found
 
-    def _other_region(
-        self, body: Body, found: Sequence[Candidates], tried: Sequence[int]
-    ) -> tuple[int, ...] | None:
+    def _other_region(self, body: Body, found: Sequence[Candidates], tried: Sequence[int]) -> tuple[int, ...] | None:
         """Return a region clear of the best place of ``body`` if it has no good place there, ``None`` otherwise.
 
         A wide program that is compiled in one region seldom does well in another, where couplers form other patterns,
         and two of its kind could only run one after the other.
         """
         best = found[0]
-        if not best.shapes:
+        if not all(candidates.shapes for candidates in found):
             return None
         taken: npt.NDArray[np.bool_] = np.zeros(self._device.num_qubits, dtype=np.bool_)
         taken[best.qubits([0] * len(best.shapes))] = True
@@ -166,14 +171,6 @@ class Catalogue:
         fragments = self._compiler.compile(body.circuit, region, label)
         known = self._compiler.identity
         return _best_first([known_candidates(fragment, self._device, self._embedder, known) for fragment in fragments])
-
-    def _prepare(self, places: Sequence[tuple[Body, str, tuple[int, ...]]]) -> None:
-        """Let an executor compile bodies, all that go to one region at the same time."""
-        by_region: dict[tuple[int, ...], list[tuple[QuantumCircuit, str]]] = {}
-        for body, label, region in places:
-            by_region.setdefault(region, []).append((body.circuit, label))
-        for region, own in by_region.items():
-            self._compiler.prepare(own, region)
 
 
 def _distinct(bodies: Sequence[Body], labels: Sequence[str]) -> list[tuple[Body, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ LEAP = 0.03
 
 BoolArray = npt.NDArray[np.bool_]
 
+Forms = Literal["best", "short", "all"]
+"""Which forms of an item count: the one with the best success, those that are no longer than it, or all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
@@ -40,9 +44,7 @@ class Reservation:
     row: int
 
 
-def reserve(
-    items: Sequence[PackingItem], num_qubits: int, *, keep_floor: bool, may_be_longer: bool
-) -> dict[int, Reservation]:
+def reserve(items: Sequence[PackingItem], num_qubits: int, *, keep_floor: bool, forms: Forms) -> dict[int, Reservation]:
     """Return places for as many items as the search finds room for, by index of the item.
 
     Only qubits count, not times: of two items with a qubit in common that either needs for itself, one is left out.
@@ -52,7 +54,7 @@ def reserve(
         items: What to place; those with the same variants are interchangeable.
         num_qubits: Qubits of the device.
         keep_floor: Whether only places count that leave an item its floor.
-        may_be_longer: Whether forms count that are longer than the one with the best success, and perhaps narrower.
+        forms: Which forms count; longer ones are perhaps narrower.
     """
     members: dict[tuple[int, ...], list[int]] = {}
     for index, item in enumerate(items):
@@ -61,7 +63,7 @@ def reserve(
     groups = list(members.values())
     if not groups:
         return {}
-    nodes = _Nodes.of([items[group[0]] for group in groups], num_qubits, keep_floor, may_be_longer)
+    nodes = _Nodes.of([items[group[0]] for group in groups], num_qubits, keep_floor, forms)
     search = _Search(nodes.conflicts(), nodes.kind, np.array([len(group) for group in groups]))
     found: dict[int, Reservation] = {}
     waiting = [iter(group) for group in groups]
@@ -81,7 +83,7 @@ class _Nodes:
     alone: BoolArray
 
     @classmethod
-    def of(cls, kinds: Sequence[PackingItem], num_qubits: int, keep_floor: bool, may_be_longer: bool) -> _Nodes:
+    def of(cls, kinds: Sequence[PackingItem], num_qubits: int, keep_floor: bool, forms: Forms) -> _Nodes:
         each = max(1, MOST_NODES // len(kinds))
         columns: list[tuple[int, int, int]] = []
         held: list[BoolArray] = []
@@ -90,8 +92,8 @@ class _Nodes:
             own = 0
             seen: dict[bytes, None] = {}
             usual_dt = item.variants[0].fragment.timing.length_dt
-            for number, variant in enumerate(item.variants):
-                if variant.fragment.timing.length_dt > usual_dt and not may_be_longer:
+            for number, variant in enumerate(item.variants[:1] if forms == "best" else item.variants):
+                if forms == "short" and variant.fragment.timing.length_dt > usual_dt:
                     continue
                 (shape,) = variant.shapes
                 exclusive = [

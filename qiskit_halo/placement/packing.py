@@ -18,7 +18,7 @@ from numpy import bool_
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.board import Board
-from qiskit_halo.placement.crowding import Reservation, reserve
+from qiskit_halo.placement.crowding import Forms, Reservation, reserve
 from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 
 SLACK = 1 / 4
@@ -89,8 +89,11 @@ def pack(
 
 def _roomiest(blank: Board, device: DeviceModel, recompile: Recompile, best: _Filling) -> _Filling:
     """Return the best of boards on which places were chosen for many items at once, or ``best`` if none is better."""
-    for keep_floor, may_be_longer in ((True, False), (True, True), (False, False), (False, True)):
-        reserved = reserve(blank.items, device.num_qubits, keep_floor=keep_floor, may_be_longer=may_be_longer)
+    tries: tuple[tuple[bool, Forms], ...] = (
+        (True, "best"), (True, "short"), (True, "all"), (False, "short"), (False, "all"),
+    )  # fmt: skip
+    for keep_floor, forms in tries:
+        reserved = reserve(blank.items, device.num_qubits, keep_floor=keep_floor, forms=forms)
         roomy = _fill(blank, _by_area(blank.items), recompile, None, reserved)
         shorter = roomy.faults == best.faults and not best.lost and roomy.board.stop < best.board.stop
         if roomy.faults < best.faults or shorter:

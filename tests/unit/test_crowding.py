@@ -36,7 +36,7 @@ def items_of(
 
 
 def qubits_of(items: list[PackingItem], device: DeviceModel, **options: bool) -> list[tuple[int, ...]]:
-    found = reserve(items, device.num_qubits, **{"keep_floor": True, "may_be_longer": True, **options})
+    found = reserve(items, device.num_qubits, **{"keep_floor": True, "forms": "all", **options})
     return [
         tuple(sorted(items[index].variants[place.variant].shapes[0].places[place.row].tolist()))
         for index, place in sorted(found.items())

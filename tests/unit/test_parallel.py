@@ -46,8 +46,8 @@ def chain(length: int) -> QuantumCircuit:
 
 
 def compiled(bodies: list[QuantumCircuit], executor: Executor, settings: CompileSettings = SETTINGS) -> dict[int, Any]:
-    named = [(body, f"body {index}") for index, body in enumerate(bodies)]
-    return compile_elsewhere(executor, DEVICE, settings, "identity", named, REGION)
+    named = [(body, f"body {index}", REGION) for index, body in enumerate(bodies)]
+    return compile_elsewhere(executor, DEVICE, settings, "identity", named)
 
 
 def test_results_are_those_of_the_compiler():
@@ -55,6 +55,14 @@ def test_results_are_those_of_the_compiler():
     compiler = BodyCompiler(DEVICE, SETTINGS)
     expected = {index: compiler.compile(body, REGION, "it") for index, body in enumerate(bodies)}
     assert compiled(bodies, Here()) == expected
+
+
+def test_each_body_goes_to_its_own_region():
+    regions = [(0, 1, 2), (1, 2, 3, 4)]
+    body = chain(5)
+    found = compile_elsewhere(Here(), DEVICE, SETTINGS, "identity", [(body, "it", region) for region in regions])
+    compiler = BodyCompiler(DEVICE, SETTINGS)
+    assert found == {index: compiler.compile(body, region, "it") for index, region in enumerate(regions)}
 
 
 def test_chunks_are_of_about_equal_work(monkeypatch: pytest.MonkeyPatch):

@@ -6,7 +6,7 @@ import pytest
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.fragment import Fragment
-from qiskit_halo.fragments.variants import MAX_VARIANTS, SLACK, pareto_front
+from qiskit_halo.fragments.variants import LEAST_GAIN, LEAST_SAVING, MAX_VARIANTS, pareto_front
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
 
@@ -40,7 +40,18 @@ def test_a_form_that_is_better_in_one_way_is_kept(better: Fragment):
 def test_differences_too_small_to_matter_do_not_count():
     best = form(-0.1, length_dt=10_000)
     assert pareto_front([best, form(-0.2, length_dt=9_999)]) == (best,)
-    assert pareto_front([form(-0.1 - SLACK / 2, length_dt=10_000), best]) == (best,)
+    assert pareto_front([form(-0.1 - LEAST_GAIN / 2, length_dt=10_000), best]) == (best,)
+
+
+@pytest.mark.parametrize(("times", "length_dt", "kept"), [(1, 1900, True), (2, 1900, False), (2, 1600, True)])
+def test_more_two_qubit_gates_must_save_more_time(times: int, length_dt: int, kept: bool):
+    assert 1600 < 2000 / (1 + LEAST_SAVING) < 1900
+    best = form(-0.1, length_dt=2000)
+    pairs = tuple((name, first, second, times) for name, first, second, _ in BASE.workload.two_qubit)
+    other = dataclasses.replace(
+        form(-0.3, length_dt=length_dt), workload=dataclasses.replace(BASE.workload, two_qubit=pairs)
+    )
+    assert pareto_front([best, other]) == ((best, other) if kept else (best,))
 
 
 def test_of_equal_forms_the_first_is_kept():
