@@ -15,14 +15,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from qiskit_halo.placement.candidates import IntArray
+from qiskit_halo.placement.candidates import FloatArray, IntArray
 from qiskit_halo.placement.items import TOLERANCE, PackingItem
 
 MOST_NODES = 4096
 """Places looked at, over all pieces; the best of each kind of piece are kept."""
 
-STEPS = 6000
-"""Places let in before the search ends."""
+STEPS, STEPS_PER_NODE, STARTS = 12_000, 40, 6
+"""Places let in before the search ends, at most and for each place looked at; it starts anew now and then, since some
+starts lead nowhere."""
 
 YOUNGEST_OF = 4
 """Places drawn at each step, of which the one longest out is let in."""
@@ -145,40 +146,46 @@ class _Search:
 
     def run(self) -> BoolArray:
         """Return the largest set found."""
-        self._fill()
-        best, best_set = int(self._inside.sum()), self._inside.copy()
+        best, best_set = -1, self._inside.copy()
         left_at = np.zeros(len(self._kind), dtype=np.int64)
-        for step in range(1, STEPS + 1):
-            if best == self._wanted:
-                break
-            node = self._next(left_at)
-            if node is None:
-                break
-            for other in self._in_the_way(node):
-                self._take_out(other)
-                left_at[other] = step
-            self._let_in(node)
+        steps = min(STEPS, STEPS_PER_NODE * len(self._kind))
+        # Drawn together: a draw of its own takes longer than a step.
+        for step, draws in enumerate(self._rng.random((steps, 1 + YOUNGEST_OF))):
+            if step % (steps // STARTS) == 0:
+                for inside in np.flatnonzero(self._inside).tolist():
+                    self._take_out(inside)
+                left_at[:] = 0
+            else:
+                node = self._next(left_at, draws)
+                if node is None:
+                    break
+                for other in self._in_the_way(node):
+                    self._take_out(other)
+                    left_at[other] = step
+                self._let_in(node)
             self._fill()
             size = int(self._inside.sum())
             if size > best:
                 best, best_set = size, self._inside.copy()
+            if best == self._wanted:
+                break
         return best_set
 
     def _fill(self) -> None:
         """Let in free nodes until there are none, those first that rule out fewest others."""
         while True:
-            free = np.flatnonzero(~self._inside & (self._blockers == 0) & (self._left[self._kind] > 0))
+            free = np.flatnonzero((self._blockers == 0) & ~self._inside & (self._left[self._kind] > 0))
             if not len(free):
                 return
             ruled_out = self._conflicts[free][:, free].sum(axis=1) if len(free) > 1 else np.zeros(1)
             least = free[ruled_out == ruled_out.min()]
             self._let_in(self._draw(least))
 
-    def _next(self, left_at: IntArray) -> int | None:
+    def _next(self, left_at: IntArray, draws: FloatArray) -> int | None:
         outside = ~self._inside & (self._left[self._kind] > 0)
         one_for_one = np.flatnonzero(outside & (self._blockers == 1))
-        if len(one_for_one) and self._rng.random() >= LEAP:
-            drawn = one_for_one[self._rng.integers(len(one_for_one), size=YOUNGEST_OF)]
+        if len(one_for_one) and draws[0] >= LEAP:
+            drawn = one_for_one[(draws[1:] * len(one_for_one)).astype(np.int64)]
             return int(drawn[left_at[drawn].argmin()])
         choices = np.flatnonzero(outside)
         return self._draw(choices) if len(choices) else None
