@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -35,9 +34,8 @@ QubitMap = Mapping[Qubit, int]
 _PASSIVE = frozenset({"barrier", "delay"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One operation that cannot be looked into further.
+class Step(NamedTuple):
+    """One operation that cannot be looked into further; a tuple, because a circuit has very many.
 
     Args:
         position: Index in ``circuit.data`` of the outermost operation it belongs to.
@@ -45,11 +43,11 @@ class Step:
             flow with blocks), ``"jump"`` (break and continue) or ``"opaque"`` (an instruction without definition).
         name: Name of the operation.
         qubits: Wires of the outermost circuit, in the order of the operation.
+        source: The operation as found, for parameters, matrix and blocks.
+        clbits: Bit of the circuit or block it stands in -> clbit index of the outermost circuit.
         reads: Clbits of the outermost circuit that decide something, inside blocks too.
         writes: Clbits that receive a value, inside blocks too.
         variables: Variables read or written, inside blocks too.
-        source: The operation as found, for parameters, matrix and blocks.
-        clbits: Bit of the circuit or block it stands in -> clbit index of the outermost circuit.
         blocks: Steps of each block of control flow.
     """
 
@@ -57,11 +55,11 @@ class Step:
     kind: str
     name: str
     qubits: tuple[int, ...]
+    source: CircuitInstruction
+    clbits: ClbitMap
     reads: tuple[int, ...] = ()
     writes: tuple[int, ...] = ()
     variables: tuple[expr.Var, ...] = ()
-    source: CircuitInstruction
-    clbits: ClbitMap
     blocks: tuple[tuple[Step, ...], ...] = ()
 
     @property
@@ -90,7 +88,12 @@ def block_steps(
 ) -> Iterator[Step]:
     """Yield the steps of a circuit, a block or a definition whose bits map to those of the outermost circuit."""
     for index, instruction in enumerate(circuit.data):
-        yield from _steps_of(instruction, qubits, clbits, index if position is None else position)
+        place = index if position is None else position
+        if instruction.is_standard_gate():
+            wires = tuple([qubits[bit] for bit in instruction.qubits])
+            yield Step(place, "gate", instruction.name, wires, instruction, clbits)
+        else:
+            yield from _steps_of(instruction, qubits, clbits, place)
 
 
 def inner_maps(
@@ -108,9 +111,6 @@ def inner_maps(
 def _steps_of(instruction: CircuitInstruction, qubits: QubitMap, clbits: ClbitMap, position: int) -> Iterator[Step]:
     wires = tuple([qubits[bit] for bit in instruction.qubits])
     name = instruction.name
-    if instruction.is_standard_gate():
-        yield Step(position=position, kind="gate", name=name, qubits=wires, source=instruction, clbits=clbits)
-        return
     operation: Any = instruction.operation
     kind = _leaf_kind(operation)
     if kind == "control":
