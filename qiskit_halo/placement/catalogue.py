@@ -116,9 +116,7 @@ class Catalogue:
             )
         return found
 
-    def _other_region(
-        self, body: Body, found: Sequence[Candidates], tried: Sequence[int]
-    ) -> tuple[int, ...] | None:
+    def _other_region(self, body: Body, found: Sequence[Candidates], tried: Sequence[int]) -> tuple[int, ...] | None:
         """Return a region clear of the best place of ``body`` if it has no good place there, ``None`` otherwise.
 
         A wide program that is compiled in one region seldom does well in another, where couplers form other patterns,

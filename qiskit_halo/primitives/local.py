@@ -6,7 +6,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from qiskit.providers import BackendV2
 
 from qiskit_halo.errors import HaloError, HaloValueError
 from qiskit_halo.primitives.lowering import LoweredComponent, lower_component
-from qiskit_halo.primitives.noise import DeviceNoise
+from qiskit_halo.primitives.noise import DeviceNoise, ResetModel
 from qiskit_halo.primitives.plan import ComponentPlan, find_openings, plan_component
 from qiskit_halo.primitives.shots import bits_of_memory, pack_registers
 from qiskit_halo.results.entries import read_entries
@@ -54,8 +54,8 @@ class LocalSampler(BaseSamplerV2):
 
     The model, with ``noise=True``: gate, readout and relaxation errors from the backend's target, for the qubits in
     use only, as in :meth:`qiskit_aer.noise.NoiseModel.from_backend`; relaxation on every ``delay`` (other idle time
-    is not modelled: schedule the circuit, so that it is written as delays); and resets that leave the qubit as it was
-    as often as the target says, or as its readout fails (see
+    is not modelled: schedule the circuit, so that it is written as delays); and resets that fail as often as the
+    target says, or as its readout fails, in the way that ``reset_model`` says (see
     :class:`~qiskit_halo.primitives.noise.DeviceNoise`). Three things are approximate:
 
     * A qubit passed on by resets begins in 1 with the probability that those resets leave if the qubit was in 0 or 1
@@ -72,6 +72,10 @@ class LocalSampler(BaseSamplerV2):
         seed: Same seed, same bits, in any process; ``None`` draws a new seed for each :meth:`run`. Each component
             has its own stream, derived from the seed and its position.
         default_shots: Shots of pubs that do not say.
+        reset_model: What a reset that fails does. ``"stays"``: it leaves the qubit as it was, so that each further
+            reset divides what is left by the error; predicted success assumes this. ``"flips"``: it is a
+            measurement with that error and an X if 1 was read, so that it also flips a qubit in 0, and further resets do
+            not help beyond that. Devices may do either; a merged circuit should stand both.
         progress: Called with (components done, components in all) as a run goes on, from the thread of the job.
 
     Examples:
@@ -91,11 +95,14 @@ class LocalSampler(BaseSamplerV2):
         noise: bool = True,
         seed: int | None = None,
         default_shots: int = 1024,
+        reset_model: ResetModel = "stays",
         progress: Progress | None = None,
     ) -> None:
+        if reset_model not in get_args(ResetModel):
+            raise HaloValueError(f"reset_model must be one of {', '.join(get_args(ResetModel))}, not {reset_model!r}")
         if noise and backend is None:
             raise HaloValueError("noise needs a backend to take it from; pass one, or noise=False")
-        self._noise = DeviceNoise(backend) if noise and backend is not None else None
+        self._noise = DeviceNoise(backend, reset_model) if noise and backend is not None else None
         if seed is not None and seed < 0:
             raise HaloValueError(f"seed must be at least 0, or None for a new one each time, not {seed}")
         self._seed = seed
