@@ -43,8 +43,7 @@ _FOLD_ABOVE_NOISY = 6
 _FOLD_ABOVE_IDEAL = 16
 """Without noise and resets all shots are drawn from one state, which is cheap up to about so many qubits."""
 _BRANCH_FROM = 12
-"""Qubits from which a shot costs more than keeping a branch: 9 qubits and 1800 gates take 6 times as long with branches,
-14 qubits and 600 gates half as long."""
+"""Qubits from which a shot costs more than keeping a branch: 9 take 6 times as long with branches, 14 half as long."""
 
 
 class LocalSampler(BaseSamplerV2):
@@ -76,10 +75,9 @@ class LocalSampler(BaseSamplerV2):
         seed: Same seed, same bits, in any process; ``None`` draws a new seed for each :meth:`run`. Each component
             has its own stream, derived from the seed and its position.
         default_shots: Shots of pubs that do not say.
-        reset_model: What a reset that fails does. ``"stays"``: it leaves the qubit as it was, so that each further
-            reset divides what is left by the error; predicted success assumes this. ``"flips"``: it is a
-            measurement with that error and an X if 1 was read, so that it also flips a qubit in 0, and further resets do
-            not help beyond that. Devices may do either; a merged circuit should stand both.
+        reset_model: What a reset that fails does. ``"stays"``: it leaves the qubit as it was, as predicted success
+            assumes, so that more rounds help. ``"flips"``: it also flips a qubit in 0, as a measurement that errs
+            and an X do, so that they hardly help. Devices may do either; a merged circuit should stand both.
         progress: Called with (components done, components in all) as a run goes on, from the thread of the job.
 
     Examples:

@@ -557,6 +557,31 @@ def test_seeds_differ_and_no_seed_differs_each_time() -> None:
     assert not np.array_equal(once, twice)
 
 
+def test_another_seed_for_the_same_device() -> None:
+    backend, circuit = noisy_backend(3), dynamic()
+    first = LocalSampler(backend, seed=4)
+    other = first.with_seed(5)
+    bits = [joint_counts(sampler.run([circuit], shots=200).result()[0].data) for sampler in (first, other)]
+    assert bits == [sample(circuit, backend, shots=200, seed=seed) for seed in (4, 5)]
+    assert other._noise is first._noise, "errors are built once"
+    with pytest.raises(HaloValueError, match="seed must be at least 0"):
+        first.with_seed(-1)
+
+
+@pytest.mark.parametrize("branch_from", [0, 99])
+def test_branches_change_no_distribution(branch_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_BRANCH_FROM", branch_from)
+    circuit = QuantumCircuit(3, 3)
+    for _ in range(4):
+        circuit.sx(range(3))
+        circuit.cz(0, 1)
+        circuit.cz(1, 2)
+        circuit.delay(2, range(3), "us")
+    circuit.measure(range(3), range(3))
+    backend = noisy_backend(3)
+    assert_follows(sample(circuit, backend), register_distribution(circuit, noisy_distribution(circuit, backend)))
+
+
 def test_seeds_are_checked() -> None:
     with pytest.raises(HaloValueError, match="seed must be at least 0, or None for a new one each time, not -1"):
         LocalSampler(None, noise=False, seed=-1)

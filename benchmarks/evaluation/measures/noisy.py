@@ -19,7 +19,7 @@ from qiskit_halo import HaloError, LocalSampler
 
 MAX_WIRES = 16
 """Wider components are not simulated: time grows as 2 to the number of wires."""
-MAX_SHOTS, MIN_SHOTS, LOG2_WORK = 1000, 128, 18
+MAX_SHOTS, MIN_SHOTS, LOG2_WORK = 512, 64, 16
 
 Outcomes = dict[str, float] | str
 """Outcome, clbit 0 of the user's circuit right-most -> share; or why there are none."""
