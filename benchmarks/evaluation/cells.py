@@ -12,7 +12,7 @@ from qiskit.providers import BackendV2
 
 from benchmarks.evaluation.measures.device import Calibration
 from benchmarks.evaluation.measures.extract import Ties
-from benchmarks.evaluation.measures.isolation import judge_isolation
+from benchmarks.evaluation.measures.isolation import Isolation, judge_isolation
 from benchmarks.evaluation.measures.ledger import Ledger, read_ledger
 from benchmarks.evaluation.measures.noisy import MAX_WIRES, Simulator, shots_for
 from benchmarks.evaluation.measures.steps import read_steps
@@ -50,6 +50,7 @@ class _Bench:
     def __init__(self, system: System, backend: BackendV2, seed: int) -> None:
         self._calibration = Calibration(backend.target)
         self._ledgers: dict[int, tuple[Batch, Ledger]] = {}
+        self._verdicts: dict[int, tuple[Batch, Isolation]] = {}
         self.choose = Remembered(lambda waiting: system.next_batch(waiting, backend, seed))
 
     def ledger(self, batch: Batch) -> Ledger:
@@ -58,6 +59,13 @@ class _Bench:
         if key not in self._ledgers:
             self._ledgers[key] = batch, read_ledger(batch.circuit, self._calibration)
         return self._ledgers[key][1]
+
+    def isolation(self, batch: Batch) -> Isolation:
+        """Return the verdict on the batch's circuit."""
+        key = id(batch.circuit)
+        if key not in self._verdicts:
+            self._verdicts[key] = batch, judge_isolation(batch.circuit, self._calibration.target)
+        return self._verdicts[key][1]
 
     def batch_s(self, batch: Batch, clock: Clock) -> float:
         ledger = self.ledger(batch)
@@ -97,7 +105,7 @@ def run_cell(
         ]
         return record
     served = [one.batch for one in histories[0].served]
-    record["batches"] = [_describe(batch, bench.ledger(batch), backend) for batch in served]
+    record["batches"] = [_describe(batch, bench.ledger(batch), bench.isolation(batch)) for batch in served]
     record["sample"] = _sample(served, jobs, Simulator(backend, settings.seed, simulations), bench, settings.sample)
     return record
 
@@ -127,8 +135,7 @@ def _head(name: str, workload: Workload, jobs: Sequence[Job], settings: Settings
     }
 
 
-def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
-    isolation = judge_isolation(batch.circuit, backend.target)
+def _describe(batch: Batch, ledger: Ledger, isolation: Isolation) -> Record:
     facts = {name: value for name, value in batch.facts.items() if isinstance(value, int | float | str)}
     return {
         "members": list(batch.members),
@@ -177,11 +184,11 @@ def _sample(
             continue  # the system failed before it came to this job
         batch, place = where[index]
         circuit = jobs[index].circuit
-        if id(batch) not in ties:
-            ties[id(batch)] = Ties(batch.circuit, read_steps(batch.circuit, simulator.backend.target))
+        if id(batch.circuit) not in ties:
+            ties[id(batch.circuit)] = Ties(batch.circuit, read_steps(batch.circuit, simulator.backend.target))
         if id(circuit) not in references:
             references[id(circuit)] = reference_of(circuit)
-        part, shots, ideal = ties[id(batch)].part(place, circuit), shots_for(circuit), references[id(circuit)]
+        part, shots, ideal = ties[id(batch.circuit)].part(place, circuit), shots_for(circuit), references[id(circuit)]
         record: Record = {
             "job": index,
             "wires": part.num_wires,
