@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -23,6 +23,7 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_halo.errors import HaloError, HaloValueError
+from qiskit_halo.primitives.counter import Counter, Progress
 from qiskit_halo.primitives.failures import name_of, one_line
 from qiskit_halo.primitives.lowering import LoweredComponent, lower_component
 from qiskit_halo.primitives.noise import DeviceNoise, ResetModel
@@ -36,14 +37,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-
 _FOLD_ABOVE_NOISY = 6
 """Noise makes every shot a run of its own, or needs a density matrix: few qubits are worth a reset in between."""
 _FOLD_ABOVE_IDEAL = 16
 """Without noise and resets all shots are drawn from one state, which is cheap up to about so many qubits."""
 _BRANCH_FROM = 12
 """Qubits from which a shot costs more than keeping a branch: 9 take 6 times as long with branches, 14 half as long."""
+_FUSE_ABOVE = 8
+"""Qubits above which Aer fuses gates in each noisy shot, to a third of the time; its own bound, 14, is for one run."""
 
 
 class LocalSampler(BaseSamplerV2):
@@ -77,7 +78,7 @@ class LocalSampler(BaseSamplerV2):
         default_shots: Shots of pubs that do not say.
         reset_model: What a reset that fails does. ``"stays"``: it leaves the qubit as it was, as predicted success
             assumes, so that more rounds help. ``"flips"``: it also flips a qubit in 0, as a measurement that errs
-            and an X do, so that they hardly help. Devices may do either; a merged circuit should stand both.
+            and an X do, so that they hardly help. Devices may do either.
         progress: Called with (components done, components in all) as a run goes on, from the thread of the job.
 
     Examples:
@@ -147,7 +148,7 @@ class LocalSampler(BaseSamplerV2):
         simulator = _aer_simulator()
         seeds = np.random.SeedSequence(self._seed)
         plans = [self._plan(pub.circuit) for pub in pubs]
-        counter = _Counter(
+        counter = Counter(
             self._progress,
             sum(pub.parameter_values.size * len(plan) for pub, plan in zip(pubs, plans, strict=True)),
         )
@@ -195,7 +196,7 @@ class LocalSampler(BaseSamplerV2):
         tasks: Sequence[_Task],
         seeds: np.random.SeedSequence,
         simulator: AerSimulator,
-        counter: _Counter,
+        counter: Counter,
     ) -> SamplerPubResult:
         circuit, shape = pub.circuit, pub.parameter_values.shape
         bound = np.asarray(pub.parameter_values.bind_all(circuit), dtype=object)
@@ -252,6 +253,7 @@ class LocalSampler(BaseSamplerV2):
         wide = lowered.circuit.num_qubits >= _BRANCH_FROM
         return {
             "noise_model": self._noise.model(lowered.labels, task.plan.exclusive),
+            "fusion_threshold": _FUSE_ABOVE,
             # Most shots of a good device see the same few errors: simulate what they share once. Aer 0.17 and 0.18 mix
             # branches up where there is control flow, each time in another way, and where a readout error comes in
             # the middle, every time.
@@ -266,18 +268,6 @@ class _Task:
     index: int
     component: Component
     plan: ComponentPlan
-
-
-class _Counter:
-    """Counts finished components for the caller's progress bar."""
-
-    def __init__(self, report: Progress | None, total: int) -> None:
-        self._report, self._total, self._done = report, total, 0
-
-    def step(self) -> None:
-        self._done += 1
-        if self._report is not None:
-            self._report(self._done, self._total)
 
 
 def _check_seed(seed: int | None) -> None:

@@ -568,15 +568,19 @@ def test_another_seed_for_the_same_device() -> None:
         first.with_seed(-1)
 
 
+@pytest.mark.parametrize("fuse_above", [1, 99])
 @pytest.mark.parametrize("branch_from", [0, 99])
-def test_branches_change_no_distribution(branch_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_branches_and_fusion_change_no_distribution(
+    branch_from: int, fuse_above: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(local, "_BRANCH_FROM", branch_from)
+    monkeypatch.setattr(local, "_FUSE_ABOVE", fuse_above)
     circuit = QuantumCircuit(3, 3)
     for _ in range(4):
         circuit.sx(range(3))
         circuit.cz(0, 1)
         circuit.cz(1, 2)
-        circuit.delay(2, range(3), "us")
+        circuit.delay(2000, range(3), "ns")
     circuit.measure(range(3), range(3))
     backend = noisy_backend(3)
     assert_follows(sample(circuit, backend), register_distribution(circuit, noisy_distribution(circuit, backend)))
