@@ -23,7 +23,12 @@ Weighted = dict[tuple[int, ...], NDArray[np.complex128]]
 
 
 def noisy_distribution(
-    circuit: QuantumCircuit, backend: Any, model: Any = None, *, handovers: Iterable[int] = ()
+    circuit: QuantumCircuit,
+    backend: Any,
+    model: Any = None,
+    *,
+    handovers: Iterable[int] = (),
+    reset_model: str = "stays",
 ) -> dict[str, float]:
     """Return outcome -> probability, clbit 0 right-most.
 
@@ -32,11 +37,14 @@ def noisy_distribution(
         backend: Its target gives T1 and T2 for delays, and the errors of resets.
         model: Aer's noise model of the backend.
         handovers: Positions of resets that act on a mixture of 0 and 1, whatever the state was.
+        reset_model: ``"stays"`` or ``"flips"``: what a reset that fails does.
     """
     from qiskit_aer.noise import NoiseModel
 
     noise = NoiseModel.from_backend(backend) if model is None else model
-    return _as_keys(_run(circuit, _start(circuit.num_qubits, circuit.num_clbits), circuit, noise, backend, handovers))
+    start = _start(circuit.num_qubits, circuit.num_clbits)
+    resets = [_reset_channel(*reset_rates(backend, noise, q, reset_model)) for q in range(circuit.num_qubits)]
+    return _as_keys(_run(circuit, start, circuit, noise, backend, resets, handovers))
 
 
 def _start(num_qubits: int, num_bits: int) -> Weighted:
@@ -73,11 +81,11 @@ def _measure(states: Weighted, qubit: int, bit: int, flips: tuple[float, float])
     return after
 
 
-def _reset_channel(error: float) -> SuperOp:
-    """Return a measurement and a flip of 1, which ``error`` of the time does not flip."""
+def _reset_channel(flips_0: float, leaves_1: float) -> SuperOp:
+    """Return a measurement that errs, and a flip where it read 1."""
     channel = np.zeros((4, 4))
-    channel[0, 0] = 1.0
-    channel[:, 3] = [1 - error, 0, 0, error]
+    channel[:, 0] = [1 - flips_0, 0, 0, flips_0]
+    channel[:, 3] = [1 - leaves_1, 0, 0, leaves_1]
     return SuperOp(channel)
 
 
@@ -91,6 +99,7 @@ def _run(
     circuit: QuantumCircuit,
     noise: Any,
     backend: Any,
+    resets: list[SuperOp],
     handovers: Iterable[int] = (),
     places: tuple[dict[Any, int], dict[Any, int]] | None = None,
 ) -> Weighted:
@@ -108,7 +117,7 @@ def _run(
             if position in handovers:
                 mixed = SuperOp(np.eye(4)) * 0.5 + SuperOp(X) * 0.5
                 states = _on_all(states, mixed, qubits)
-            states = _on_all(states, _reset_channel(reset_error(backend, noise, qubits[0])), qubits)
+            states = _on_all(states, resets[qubits[0]], qubits)
         elif name == "delay":
             operation = instruction.operation
             seconds = operation.duration * (target.dt if operation.unit == "dt" else {"ns": 1e-9}[operation.unit])
@@ -116,7 +125,7 @@ def _run(
             error = thermal_relaxation_error(properties.t1, min(properties.t2, 2 * properties.t1), seconds)
             states = _on_all(states, SuperOp(error), qubits)
         elif name == "if_else":
-            states = _branch(instruction, states, circuit, noise, backend, (wires, bits))
+            states = _branch(instruction, states, circuit, noise, backend, resets, (wires, bits))
         else:
             states = _on_all(states, Operator(instruction.operation), qubits)
             error = noise._local_quantum_errors.get(name, {}).get(tuple(qubits))
@@ -126,7 +135,13 @@ def _run(
 
 
 def _branch(
-    instruction: Any, states: Weighted, circuit: QuantumCircuit, noise: Any, backend: Any, places: Any
+    instruction: Any,
+    states: Weighted,
+    circuit: QuantumCircuit,
+    noise: Any,
+    backend: Any,
+    resets: list[SuperOp],
+    places: Any,
 ) -> Weighted:
     wires, bits = places
     after: Weighted = {}
@@ -143,7 +158,7 @@ def _branch(
             {inside: wires[outside] for inside, outside in zip(body.qubits, instruction.qubits, strict=True)},
             {**bits, **{i: bits[o] for i, o in zip(body.clbits, instruction.clbits, strict=True)}},
         )
-        _add(after, _run(body, {values: rho}, circuit, noise, backend, places=inner))
+        _add(after, _run(body, {values: rho}, circuit, noise, backend, resets, places=inner))
     return after
 
 
@@ -153,9 +168,20 @@ def _readout(noise: Any, qubit: int) -> tuple[float, float]:
 
 
 def reset_error(backend: Any, noise: Any, qubit: int) -> float:
-    """Return how often a reset leaves the qubit as it was: the error stated for it, or else that of readout."""
+    """Return how often a reset fails: the error stated for it, or else that of readout."""
+    stated = _stated_reset_error(backend, qubit)
+    return sum(_readout(noise, qubit)) / 2 if stated is None else stated
+
+
+def reset_rates(backend: Any, noise: Any, qubit: int, reset_model: str) -> tuple[float, float]:
+    """Return how often a reset flips 0, and leaves 1."""
+    if reset_model == "stays":
+        return 0.0, reset_error(backend, noise, qubit)
+    stated = _stated_reset_error(backend, qubit)
+    return _readout(noise, qubit) if stated is None else (stated, stated)
+
+
+def _stated_reset_error(backend: Any, qubit: int) -> float | None:
     target = backend.target
     properties = target["reset"][(qubit,)] if "reset" in target.operation_names else None
-    if properties is not None and properties.error is not None:
-        return properties.error
-    return sum(_readout(noise, qubit)) / 2
+    return None if properties is None else properties.error

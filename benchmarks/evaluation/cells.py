@@ -5,18 +5,20 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from qiskit.providers import BackendV2
 
 from benchmarks.evaluation.measures.device import Calibration
-from benchmarks.evaluation.measures.extract import Part, Ties
-from benchmarks.evaluation.measures.isolation import judge_isolation
+from benchmarks.evaluation.measures.extract import Ties
+from benchmarks.evaluation.measures.isolation import Isolation, judge_isolation
 from benchmarks.evaluation.measures.ledger import Ledger, read_ledger
-from benchmarks.evaluation.measures.noisy import MAX_WIRES, shots_for, simulate_parts
+from benchmarks.evaluation.measures.noisy import MAX_WIRES, Simulator, shots_for
 from benchmarks.evaluation.measures.steps import read_steps
 from benchmarks.evaluation.measures.time_model import CLOCKS, Clock
 from benchmarks.evaluation.model import Batch, Job, System
+from benchmarks.evaluation.names import RESET_MODELS, suffix_of
 from benchmarks.evaluation.queueing import History, Remembered, simulate, turnaround_s
 from benchmarks.evaluation.reference import Reference, fidelity, hellinger, reference_of
 from benchmarks.evaluation.workloads import SCALING_SIZES, Workload
@@ -48,6 +50,7 @@ class _Bench:
     def __init__(self, system: System, backend: BackendV2, seed: int) -> None:
         self._calibration = Calibration(backend.target)
         self._ledgers: dict[int, tuple[Batch, Ledger]] = {}
+        self._verdicts: dict[int, tuple[Batch, Isolation]] = {}
         self.choose = Remembered(lambda waiting: system.next_batch(waiting, backend, seed))
 
     def ledger(self, batch: Batch) -> Ledger:
@@ -57,13 +60,36 @@ class _Bench:
             self._ledgers[key] = batch, read_ledger(batch.circuit, self._calibration)
         return self._ledgers[key][1]
 
+    def isolation(self, batch: Batch) -> Isolation:
+        """Return the verdict on the batch's circuit."""
+        key = id(batch.circuit)
+        if key not in self._verdicts:
+            self._verdicts[key] = batch, judge_isolation(batch.circuit, self._calibration.target)
+        return self._verdicts[key][1]
+
     def batch_s(self, batch: Batch, clock: Clock) -> float:
         ledger = self.ledger(batch)
         return clock.batch_s(batch.shots, ledger.makespan_s, ledger.reset_s)
 
 
-def run_cell(system: System, workload: Workload, jobs: Sequence[Job], backend: BackendV2, settings: Settings) -> Record:
-    """Return everything measured of ``system`` on ``workload``, ready for JSON."""
+def run_cell(
+    system: System,
+    workload: Workload,
+    jobs: Sequence[Job],
+    backend: BackendV2,
+    settings: Settings,
+    simulations: Path | None = None,
+) -> Record:
+    """Return everything measured of ``system`` on ``workload``, ready for JSON.
+
+    Args:
+        system: Runs the queue.
+        workload: The queue.
+        jobs: Its jobs, in order of arrival.
+        backend: The device.
+        settings: What the figures depend on.
+        simulations: Folder of noisy simulations, to be used again by whoever meets the same circuit.
+    """
     bench = _Bench(system, backend, settings.seed)
     record = _head(system.name, workload, jobs, settings)
     if workload.kind == "scaling":
@@ -79,8 +105,8 @@ def run_cell(system: System, workload: Workload, jobs: Sequence[Job], backend: B
         ]
         return record
     served = [one.batch for one in histories[0].served]
-    record["batches"] = [_describe(batch, bench.ledger(batch), backend) for batch in served]
-    record["sample"] = _sample(served, jobs, backend, settings, bench)
+    record["batches"] = [_describe(batch, bench.ledger(batch), bench.isolation(batch)) for batch in served]
+    record["sample"] = _sample(served, jobs, Simulator(backend, settings.seed, simulations), bench, settings.sample)
     return record
 
 
@@ -109,15 +135,14 @@ def _head(name: str, workload: Workload, jobs: Sequence[Job], settings: Settings
     }
 
 
-def _describe(batch: Batch, ledger: Ledger, backend: BackendV2) -> Record:
-    isolation = judge_isolation(batch.circuit, backend.target)
+def _describe(batch: Batch, ledger: Ledger, isolation: Isolation) -> Record:
     facts = {name: value for name, value in batch.facts.items() if isinstance(value, int | float | str)}
     return {
         "members": list(batch.members),
         "shots": batch.shots,
         "compile_s": batch.compile_s,
         "stated_makespan_s": batch.makespan_s,
-        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success")},
+        **{name: value for name, value in vars(ledger).items() if name not in ("qubits", "success", "success_flips")},
         "num_qubits": len(ledger.qubits),
         "success": [ledger.success.get(place, 1.0) for place in range(len(batch.members))],
         "joined": isolation.joined,
@@ -145,45 +170,43 @@ def _timing(jobs: Sequence[Job], history: History, clock: Clock, num_qubits: Seq
 
 
 def _sample(
-    served: Sequence[Batch], jobs: Sequence[Job], backend: BackendV2, settings: Settings, bench: _Bench
+    served: Sequence[Batch], jobs: Sequence[Job], simulator: Simulator, bench: _Bench, size: int
 ) -> list[Record]:
     """Return the noisy simulation of a sample of jobs, the same jobs for every system."""
-    chosen = sorted(random.Random(f"sample {settings.seed}").sample(range(len(jobs)), min(settings.sample, len(jobs))))
+    seed = simulator.seed
+    chosen = sorted(random.Random(f"sample {seed}").sample(range(len(jobs)), min(size, len(jobs))))
     where = {member: (batch, place) for batch in reversed(served) for place, member in enumerate(batch.members)}
     references: dict[int, Reference | None] = {}  # jobs of one program share its circuit
     ties: dict[int, Ties] = {}
     records: list[Record] = []
-    parts: dict[int, tuple[Part, int]] = {}  # place in `records` -> what to simulate
     for index in chosen:
         if index not in where:
             continue  # the system failed before it came to this job
         batch, place = where[index]
         circuit = jobs[index].circuit
-        if id(batch) not in ties:
-            ties[id(batch)] = Ties(batch.circuit, read_steps(batch.circuit, backend.target))
+        if id(batch.circuit) not in ties:
+            ties[id(batch.circuit)] = Ties(batch.circuit, read_steps(batch.circuit, simulator.backend.target))
         if id(circuit) not in references:
             references[id(circuit)] = reference_of(circuit)
-        part, shots, ideal = ties[id(batch)].part(place, circuit), shots_for(circuit), references[id(circuit)]
+        part, shots, ideal = ties[id(batch.circuit)].part(place, circuit), shots_for(circuit), references[id(circuit)]
         record: Record = {
             "job": index,
             "wires": part.num_wires,
             "shots": shots,
             "predicted": bench.ledger(batch).success.get(place, 1.0),
-            "fidelity": None,
+            "predicted_flips": bench.ledger(batch).success_flips.get(place, 1.0),
+            **{f"fidelity{suffix_of(model)}": None for model in RESET_MODELS},
         }
         if ideal is not None:
-            record |= {"floor": ideal.floor(shots, settings.seed), "ceiling": ideal.ceiling(shots, settings.seed)}
-            if part.num_wires <= MAX_WIRES:
-                parts[len(records)] = part, shots
+            record |= {"floor": ideal.floor(shots, seed), "ceiling": ideal.ceiling(shots, seed)}
+            for model in RESET_MODELS if part.num_wires <= MAX_WIRES else ():
+                outcomes = simulator.simulate(part, shots, model)
+                if isinstance(outcomes, str):
+                    record["failure"] = outcomes
+                else:
+                    record[f"fidelity{suffix_of(model)}"] = fidelity(ideal.distribution, outcomes)
+                    record[f"hellinger{suffix_of(model)}"] = hellinger(ideal.distribution, outcomes)
         records.append(record)
-    found = simulate_parts(list(parts.values()), backend, settings.seed)
-    for number, outcomes in zip(parts, found, strict=True):
-        ideal = references[id(jobs[records[number]["job"]].circuit)]
-        if isinstance(outcomes, str):
-            records[number]["failure"] = outcomes
-        elif ideal is not None:
-            records[number]["fidelity"] = fidelity(ideal.distribution, outcomes)
-            records[number]["hellinger"] = hellinger(ideal.distribution, outcomes)
     return records
 
 

@@ -1,4 +1,4 @@
-"""The systems that tables and bars single out, by the names that ``all_systems`` gives them."""
+"""The systems that tables and bars single out, by the names that ``all_systems`` gives them, and the models of resets."""
 
 from __future__ import annotations
 
@@ -10,3 +10,11 @@ BY_HAND = "merged by hand"
 PUBLISHED = "HALO as published"
 QUICK = (ALONE, BY_HAND, GRID_SPACE, GRID_TIME, PUBLISHED, OURS)
 """The systems of the quick run."""
+
+RESET_MODELS = ("stays", "flips")
+"""What a failing reset does in simulation (:class:`~qiskit_halo.LocalSampler`), that of predicted success first."""
+
+
+def suffix_of(reset_model: str) -> str:
+    """Return how a field says that it rests on a model of resets; the first needs no saying."""
+    return "" if reset_model == RESET_MODELS[0] else f"_{reset_model}"

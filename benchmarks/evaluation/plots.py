@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from benchmarks.evaluation.bars import CLOCK
-from benchmarks.evaluation.names import ALONE
+from benchmarks.evaluation.names import ALONE, suffix_of
 from benchmarks.evaluation.rows import Row
 
 PUBLISHED = (
@@ -25,7 +25,7 @@ PUBLISHED = (
 MARKERS = "osD^vP*Xhp<>8"
 
 
-def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Path) -> None:
+def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Path, reset_model: str) -> None:
     """Draw fidelity over one by one against share of qubits used, and against throughput.
 
     A filled marker is noisy simulation; an empty one predicted success, where too little could be simulated.
@@ -34,6 +34,7 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
         rows: Queue -> its rows.
         num_qubits: Of the device.
         path: File to write.
+        reset_model: What a reset that fails does in the simulation.
     """
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -46,8 +47,9 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
             row = next((row for row in own if row.system == system), None)
             if row is None or alone is None or not row.batches:
                 continue
-            simulated = row.fidelity is not None and row.fidelity.count >= 10
-            y = row.fidelity.ratio if simulated and row.fidelity is not None else row.predicted_ratio
+            fidelity = row.fidelity_flips if reset_model == "flips" else row.fidelity
+            simulated = fidelity is not None and fidelity.count >= 10
+            y = fidelity.ratio if simulated and fidelity is not None else row.predicted_ratio
             style = {"color": colour, "marker": marker, "ls": "", "mfc": colour if simulated else "none"}
             label = None if shown else system
             left.plot(row.qubits / num_qubits, y, label=label, **style)
@@ -66,7 +68,7 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
     right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     right.xaxis.set_major_formatter(ScalarFormatter())
     right.xaxis.set_minor_formatter(NullFormatter())
-    left.set_ylabel("fidelity over one by one")
+    left.set_ylabel(f"fidelity over one by one, a failing reset {reset_model}")
     left.set_xlim(0, 1.02)
     left.set_ylim(0, None)
     figure.legend(loc="outside right upper", fontsize=8)
@@ -84,22 +86,24 @@ def _draw_published(left: Axes, right: Axes) -> None:
             right.annotate(suite, (throughput, ratio), fontsize=7, ha="center", **place)
 
 
-def plot_prediction(samples: Sequence[tuple[str, Mapping[str, Any]]], title: str, path: Path) -> None:
+def plot_prediction(samples: Sequence[tuple[str, Mapping[str, Any]]], title: str, path: Path, reset_model: str) -> None:
     """Draw predicted success against the fidelity of noisy simulation, one point a program and placement.
 
     Args:
         samples: System and sampled program; those that were not simulated are left out.
         title: Shown above, with the rank correlation.
         path: File to write.
+        reset_model: What a reset that fails does in the simulation.
     """
+    name = f"fidelity{suffix_of(reset_model)}"
     figure = Figure(figsize=(6.5, 5.5), layout="constrained")
     axes = figure.add_subplot()
-    shown = [(system, one) for system, one in samples if one["fidelity"] is not None]
+    shown = [(system, one) for system, one in samples if one[name] is not None]
     for index, system in enumerate(dict.fromkeys(system for system, _ in shown)):
-        own = [one for name, one in shown if name == system]
+        own = [one for other, one in shown if other == system]
         axes.plot(
             [one["predicted"] for one in own],
-            [one["fidelity"] for one in own],
+            [one[name] for one in own],
             ls="",
             marker=MARKERS[index % len(MARKERS)],
             ms=4,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evaluation.bars import Bar, queue_bars, rank_bars
-from benchmarks.evaluation.names import ALONE
+from benchmarks.evaluation.names import ALONE, RESET_MODELS, suffix_of
 from benchmarks.evaluation.plots import plot_prediction, plot_trade_off
 from benchmarks.evaluation.rows import Row, make_row
 from benchmarks.evaluation.store import Store
@@ -57,8 +57,11 @@ def write_report(folder: Path, workloads: Sequence[Workload], systems: Sequence[
     text = _text(workloads, cells, rows, bars)
     (folder / "tables.md").write_text(text, encoding="utf-8")
     (folder / "summary.json").write_text(json.dumps(_summary(cells, rows, bars), indent=1) + "\n", encoding="utf-8")
-    plot_trade_off(rows, num_qubits, folder / "trade_off.png")
-    plot_prediction(samples, f"Spearman {ranks[0].figure:.3f}, {ranks[0].note}", folder / "prediction.png")
+    for model, rank in zip(RESET_MODELS, ranks, strict=False):
+        suffix = suffix_of(model)
+        plot_trade_off(rows, num_qubits, folder / f"trade_off{suffix}.png", model)
+        title = f"A failing reset {model}: Spearman {rank.figure:.3f}, {rank.note}"
+        plot_prediction(samples, title, folder / f"prediction{suffix}.png", model)
     return bars
 
 

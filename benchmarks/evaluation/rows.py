@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evaluation.measures.time_model import CLOCKS, Clock, total_s
+from benchmarks.evaluation.names import suffix_of
 
 Record = Mapping[str, Any]
 TWICE_FLOOR = 2.0
@@ -55,6 +56,8 @@ class Row:
         busy: Busy qubit-time over qubits x makespan.
         busy_delay: Busy qubit-time over qubits x (makespan + 250 us).
         predicted: Mean predicted success; of the same programs one by one in ``predicted_alone``.
+        fidelity: By noisy simulation in which a reset that fails leaves the qubit as it was.
+        fidelity_flips: By one in which it also flips a qubit in 0.
         predicted_ratio: Mean over programs of predicted success over that alone; references with dead couplers left out.
     """
 
@@ -81,6 +84,7 @@ class Row:
     predicted_alone: float
     predicted_ratio: float
     fidelity: Fidelity | None
+    fidelity_flips: Fidelity | None
     facts: Mapping[str, float]
 
     def throughput(self, clock: Clock) -> float:
@@ -139,7 +143,8 @@ def make_row(record: Record, alone: Record | None, num_qubits: int) -> Row:
         predicted=_mean(list(success.values())),
         predicted_alone=_mean([own_alone[job] for job in common]),
         predicted_ratio=_mean(ratios),
-        fidelity=_fidelity(record, alone, dead_alone),
+        fidelity=_fidelity(record, alone, dead_alone, "stays"),
+        fidelity_flips=_fidelity(record, alone, dead_alone, "flips"),
         facts=_sum_facts(batches),
     )
 
@@ -162,18 +167,19 @@ def _two_qubit_of(alone: Record) -> dict[int, int]:
     return {batch["members"][0]: batch["two_qubit"] for batch in alone["batches"]}
 
 
-def _fidelity(record: Record, alone: Record | None, dead: set[int]) -> Fidelity | None:
+def _fidelity(record: Record, alone: Record | None, dead: set[int], reset_model: str) -> Fidelity | None:
     if alone is None:
         return None
-    reference = {one["job"]: one for one in alone["sample"] if one["fidelity"] is not None and one["job"] not in dead}
-    simulated = [one for one in record["sample"] if one["fidelity"] is not None]
+    name, hellinger = f"fidelity{suffix_of(reset_model)}", f"hellinger{suffix_of(reset_model)}"
+    reference = {one["job"]: one for one in alone["sample"] if one[name] is not None and one["job"] not in dead}
+    simulated = [one for one in record["sample"] if one[name] is not None]
     pairs = [
         (one, reference[one["job"]])
         for one in simulated
-        if one["job"] in reference and reference[one["job"]]["fidelity"] > TWICE_FLOOR * one["floor"]
+        if one["job"] in reference and reference[one["job"]][name] > TWICE_FLOOR * one["floor"]
     ]
-    own = np.array([one["fidelity"] for one, _ in pairs])
-    other = np.array([one["fidelity"] for _, one in pairs])
+    own = np.array([one[name] for one, _ in pairs])
+    other = np.array([one[name] for _, one in pairs])
     spread = float(np.std(own - other, ddof=1) / math.sqrt(len(pairs))) if len(pairs) > 1 else math.nan
     mean_alone = _mean(other.tolist())
     return Fidelity(
@@ -181,7 +187,7 @@ def _fidelity(record: Record, alone: Record | None, dead: set[int]) -> Fidelity 
         mean=_mean(own.tolist()),
         alone=mean_alone,
         error=spread / mean_alone if pairs else math.nan,
-        hellinger=_mean([one["hellinger"] for one, _ in pairs]),
+        hellinger=_mean([one[hellinger] for one, _ in pairs]),
         floor=_mean([one["floor"] for one, _ in pairs]),
         ceiling=_mean([one["ceiling"] for one, _ in pairs]),
         wide=len(record["sample"]) - len(simulated),

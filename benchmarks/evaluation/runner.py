@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from qiskit.providers import BackendV2
 from qiskit_ibm_runtime import fake_provider
@@ -22,6 +24,7 @@ from benchmarks.evaluation.families.suites import SuiteMissingError
 from benchmarks.evaluation.model import Job, System
 from benchmarks.evaluation.store import Store
 from benchmarks.evaluation.workloads import Workload
+from qiskit_halo.fragments.cache import DIRECTORY_VARIABLE, MEMORY
 
 Systems = Callable[[], dict[str, System]]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "QISKIT_PARALLEL": "FALSE"}
@@ -115,12 +118,30 @@ def make_cell(
         jobs = _jobs(workload, settings.seed, source, settings.device)
     except SuiteMissingError as error:
         return f"{workload.name:34s} {name:28s} left out: {error}"
-    record = run_cell(systems()[name], workload, jobs, backend, settings)
+    store = Store(folder)
+    with nothing_compiled():
+        record = run_cell(systems()[name], workload, jobs, backend, settings, store.simulations)
     record["elapsed_s"] = time.perf_counter() - started
     record["cpu_s"] = time.process_time() - cpu
     record["machine"] = describe()
-    Store(folder).write({**record, "system": name})
+    store.write({**record, "system": name})
     return f"{workload.name:34s} {name:28s} {record['elapsed_s']:7.1f} s, CPU {record['cpu_s']:7.1f} s  {record['failure']}"
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Begin without compiled programs of other cells or earlier runs, so that compile time does not depend on them."""
+    before = os.environ.get(DIRECTORY_VARIABLE)
+    MEMORY.clear()
+    with TemporaryDirectory() as folder:
+        os.environ[DIRECTORY_VARIABLE] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[DIRECTORY_VARIABLE]
+            else:
+                os.environ[DIRECTORY_VARIABLE] = before
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Store:
@@ -19,6 +19,11 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def simulations(self) -> Path:
+        """Folder of noisy simulations, which cells share."""
+        return self.folder / "simulations"
 
     def path(self, workload: str, system: str) -> Path:
         """Return the file of a cell."""

@@ -35,6 +35,7 @@ def quality_table(rows: Sequence[Row]) -> str:
         *("system", "finished", "batches", "qubits", "packing", "busy", "shared between / within", "2q / alone"),
         *("crossing", "joined", "violations", "dead gates", "compile s", "predicted", "predicted / alone"),
         *("fidelity", "alone", "ratio", "+-", "Hellinger", "floor", "ceiling", "simulated", "not simulated"),
+        *("flips: fidelity", "alone", "ratio", "+-", "Hellinger", "simulated"),
     ]
     lines = []
     for row in rows:
@@ -59,6 +60,12 @@ def quality_table(rows: Sequence[Row]) -> str:
             values = (fidelity.mean, fidelity.alone, fidelity.ratio, fidelity.error)
             values += (fidelity.hellinger, fidelity.floor, fidelity.ceiling)
             line += [*map(number, values), f"{fidelity.count}", f"{fidelity.wide}"]
+        flips = row.fidelity_flips
+        if flips is None:
+            line += ["-"] * 6
+        else:
+            values = (flips.mean, flips.alone, flips.ratio, flips.error, flips.hellinger)
+            line += [*map(number, values), f"{flips.count}"]
         lines.append(line)
     return markdown(header, lines) + _footnotes(rows)
 

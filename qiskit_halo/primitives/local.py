@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,12 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_halo.errors import HaloError, HaloValueError
+from qiskit_halo.primitives.counter import Counter, Progress
+from qiskit_halo.primitives.failures import name_of, one_line
 from qiskit_halo.primitives.lowering import LoweredComponent, lower_component
-from qiskit_halo.primitives.noise import DeviceNoise
+from qiskit_halo.primitives.noise import DeviceNoise, ResetModel
 from qiskit_halo.primitives.plan import ComponentPlan, find_openings, plan_component
 from qiskit_halo.primitives.shots import bits_of_memory, pack_registers
-from qiskit_halo.results.entries import read_entries
 from qiskit_halo.results.fields import make_data_bin
 from qiskit_halo.segments.find import Component, find_components
 
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-
 _FOLD_ABOVE_NOISY = 6
 """Noise makes every shot a run of its own, or needs a density matrix: few qubits are worth a reset in between."""
 _FOLD_ABOVE_IDEAL = 16
 """Without noise and resets all shots are drawn from one state, which is cheap up to about so many qubits."""
+_BRANCH_FROM = 12
+"""Qubits from which a shot costs more than keeping a branch: 9 take 6 times as long with branches, 14 half as long."""
+_FUSE_ABOVE = 8
+"""Qubits above which Aer fuses gates in each noisy shot, to a third of the time; its own bound, 14, is for one run."""
 
 
 class LocalSampler(BaseSamplerV2):
@@ -54,8 +58,8 @@ class LocalSampler(BaseSamplerV2):
 
     The model, with ``noise=True``: gate, readout and relaxation errors from the backend's target, for the qubits in
     use only, as in :meth:`qiskit_aer.noise.NoiseModel.from_backend`; relaxation on every ``delay`` (other idle time
-    is not modelled: schedule the circuit, so that it is written as delays); and resets that leave the qubit as it was
-    as often as the target says, or as its readout fails (see
+    is not modelled: schedule the circuit, so that it is written as delays); and resets that fail as often as the
+    target says, or as its readout fails, in the way that ``reset_model`` says (see
     :class:`~qiskit_halo.primitives.noise.DeviceNoise`). Three things are approximate:
 
     * A qubit passed on by resets begins in 1 with the probability that those resets leave if the qubit was in 0 or 1
@@ -72,6 +76,9 @@ class LocalSampler(BaseSamplerV2):
         seed: Same seed, same bits, in any process; ``None`` draws a new seed for each :meth:`run`. Each component
             has its own stream, derived from the seed and its position.
         default_shots: Shots of pubs that do not say.
+        reset_model: What a reset that fails does. ``"stays"``: it leaves the qubit as it was, as predicted success
+            assumes, so that more rounds help. ``"flips"``: it also flips a qubit in 0, as a measurement that errs
+            and an X do, so that they hardly help. Devices may do either.
         progress: Called with (components done, components in all) as a run goes on, from the thread of the job.
 
     Examples:
@@ -91,16 +98,25 @@ class LocalSampler(BaseSamplerV2):
         noise: bool = True,
         seed: int | None = None,
         default_shots: int = 1024,
+        reset_model: ResetModel = "stays",
         progress: Progress | None = None,
     ) -> None:
+        if reset_model not in get_args(ResetModel):
+            raise HaloValueError(f"reset_model must be one of {', '.join(get_args(ResetModel))}, not {reset_model!r}")
         if noise and backend is None:
             raise HaloValueError("noise needs a backend to take it from; pass one, or noise=False")
-        self._noise = DeviceNoise(backend) if noise and backend is not None else None
-        if seed is not None and seed < 0:
-            raise HaloValueError(f"seed must be at least 0, or None for a new one each time, not {seed}")
+        self._noise = DeviceNoise(backend, reset_model) if noise and backend is not None else None
+        _check_seed(seed)
         self._seed = seed
         self._default_shots = default_shots
         self._progress = progress
+
+    def with_seed(self, seed: int | None) -> LocalSampler:
+        """Return this sampler with another seed; the errors of the device that either has built serve both."""
+        _check_seed(seed)
+        other = copy.copy(self)
+        other._seed = seed
+        return other
 
     def run(
         self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None
@@ -132,7 +148,7 @@ class LocalSampler(BaseSamplerV2):
         simulator = _aer_simulator()
         seeds = np.random.SeedSequence(self._seed)
         plans = [self._plan(pub.circuit) for pub in pubs]
-        counter = _Counter(
+        counter = Counter(
             self._progress,
             sum(pub.parameter_values.size * len(plan) for pub, plan in zip(pubs, plans, strict=True)),
         )
@@ -180,7 +196,7 @@ class LocalSampler(BaseSamplerV2):
         tasks: Sequence[_Task],
         seeds: np.random.SeedSequence,
         simulator: AerSimulator,
-        counter: _Counter,
+        counter: Counter,
     ) -> SamplerPubResult:
         circuit, shape = pub.circuit, pub.parameter_values.shape
         bound = np.asarray(pub.parameter_values.bind_all(circuit), dtype=object)
@@ -205,7 +221,7 @@ class LocalSampler(BaseSamplerV2):
         simulator: AerSimulator,
     ) -> NDArray[np.uint8]:
         """Return the bits of one component, shape (num_shots, num_bits), bit 0 first."""
-        name = _name_of(circuit, task.component)
+        name = name_of(circuit, task.component)
         try:
             lowered = lower_component(circuit, task.plan, task.component.clbits, self._noise)
         except HaloValueError as error:
@@ -223,23 +239,25 @@ class LocalSampler(BaseSamplerV2):
                 **self._noise_options(task, lowered),
             ).result()
         except Exception as error:  # Aer raises whatever its loader trips over, KeyError and RuntimeError too
-            raise HaloError(f"{name} cannot be simulated, Aer says: {_one_line(error)}") from error
+            raise HaloError(f"{name} cannot be simulated, Aer says: {one_line(error)}") from error
         if not result.success:
             status = next((r.status for r in result.results if not r.success), result.status)
             raise HaloError(
-                f"{name} cannot be simulated on {lowered.circuit.num_qubits} qubits, Aer says: {_one_line(status)}"
+                f"{name} cannot be simulated on {lowered.circuit.num_qubits} qubits, Aer says: {one_line(status)}"
             )
         return bits_of_memory(result.data(0)["memory"], len(lowered.clbits))
 
     def _noise_options(self, task: _Task, lowered: LoweredComponent) -> dict[str, Any]:
         if self._noise is None:
             return {}
+        wide = lowered.circuit.num_qubits >= _BRANCH_FROM
         return {
             "noise_model": self._noise.model(lowered.labels, task.plan.exclusive),
+            "fusion_threshold": _FUSE_ABOVE,
             # Most shots of a good device see the same few errors: simulate what they share once. Aer 0.17 and 0.18 mix
             # branches up where there is control flow, each time in another way, and where a readout error comes in
             # the middle, every time.
-            "shot_branching_enable": not task.plan.exclusive and not lowered.circuit.has_control_flow_op(),
+            "shot_branching_enable": wide and not task.plan.exclusive and not lowered.circuit.has_control_flow_op(),
         }
 
 
@@ -252,16 +270,9 @@ class _Task:
     plan: ComponentPlan
 
 
-class _Counter:
-    """Counts finished components for the caller's progress bar."""
-
-    def __init__(self, report: Progress | None, total: int) -> None:
-        self._report, self._total, self._done = report, total, 0
-
-    def step(self) -> None:
-        self._done += 1
-        if self._report is not None:
-            self._report(self._done, self._total)
+def _check_seed(seed: int | None) -> None:
+    if seed is not None and seed < 0:
+        raise HaloValueError(f"seed must be at least 0, or None for a new one each time, not {seed}")
 
 
 def _child(seeds: np.random.SeedSequence, index: int) -> np.random.SeedSequence:
@@ -277,20 +288,3 @@ def _aer_simulator() -> AerSimulator:
             "LocalSampler simulates with qiskit-aer, which is not installed; pip install 'qiskit-halo[aer]'"
         ) from error
     return AerSimulator()
-
-
-def _name_of(circuit: QuantumCircuit, component: Component) -> str:
-    """Return the programs of a component, as error messages name them."""
-    owners = [owner for owner in component.owners if owner >= 0]
-    if not owners:
-        return f"Circuit {circuit.name!r}"
-    try:
-        entries = read_entries((circuit.metadata or {}).get("halo") or {})
-        labels = {entry.index: entry.label for entry in entries}
-    except HaloValueError:  # anybody may call a register p0_c
-        labels = {}
-    return " and ".join(labels.get(owner, f"Program {owner}") for owner in owners)
-
-
-def _one_line(reason: object) -> str:
-    return " ".join(str(reason).split())

@@ -54,20 +54,37 @@ def narrow(steps: Sequence[StepDraft]) -> list[StepDraft]:
     preferences, from a fixed seed. Finding the best order of all is NP-hard.
     """
     rng = np.random.default_rng(_TRIAL_SEED)
-    best = list(steps)
-    least = _most_open(best)
+    blocks = _blocks(steps)
+    heads = [block[-1] for block in blocks]
+    best, least = list(range(len(heads))), _most_open(heads)
     for trial in range(_TRIALS):
-        preference = (rng.random(len(steps)) * _JITTER if trial else np.zeros(len(steps))).tolist()
-        forward = _greedy_order(steps, preference)
-        backward = _greedy_order(steps[::-1], preference)[::-1]
+        preference = (rng.random(len(heads)) * _JITTER if trial else np.zeros(len(heads))).tolist()
+        forward = _greedy_order(heads, preference)
+        backward = [len(heads) - 1 - number for number in reversed(_greedy_order(heads[::-1], preference))]
         for order in (forward, backward):
-            found = _most_open(order)
+            found = _most_open([heads[number] for number in order])
             if found < least:
                 best, least = order, found
-    return best
+    return [step for number in best for step in blocks[number]]
 
 
-def _greedy_order(steps: Sequence[StepDraft], preference: Sequence[float]) -> list[StepDraft]:
+def _blocks(steps: Sequence[StepDraft]) -> list[list[StepDraft]]:
+    """Return the steps in blocks: one on a single life waits for the next on it that acts on more, or on a classical bit.
+
+    Such steps never decide how many lives are open, and they are most of a circuit.
+    """
+    blocks: list[list[StepDraft]] = []
+    waiting: dict[LifeKey, list[StepDraft]] = {}
+    for step in steps:
+        if len(step.lives) == 1 and not step.resources:
+            waiting.setdefault(step.lives[0], []).append(step)
+        else:
+            blocks.append([*(own for life in step.lives for own in waiting.pop(life, ())), step])
+    return [*blocks, *waiting.values()]
+
+
+def _greedy_order(steps: Sequence[StepDraft], preference: Sequence[float]) -> list[int]:
+    """Return the indices of ``steps`` in the order that one greedy choice after the other makes."""
     waits_for = [0] * len(steps)
     followers: list[list[int]] = [[] for _ in steps]
     remaining: dict[LifeKey, int] = {}
@@ -96,7 +113,7 @@ def _greedy_order(steps: Sequence[StepDraft], preference: Sequence[float]) -> li
             waits_for[follower] -= 1
             if not waits_for[follower]:
                 ready.append(follower)
-    return [steps[number] for number in order]
+    return order
 
 
 def _growth(step: StepDraft, opened: set[LifeKey], remaining: dict[LifeKey, int]) -> int:

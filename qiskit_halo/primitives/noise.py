@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from qiskit.circuit import QuantumCircuit
 from qiskit.providers import BackendV2
@@ -15,6 +15,8 @@ from qiskit_halo.primitives.channels import mixed_unitary_part
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError
+
+ResetModel = Literal["stays", "flips"]
 
 
 class DeviceNoise:
@@ -29,12 +31,19 @@ class DeviceNoise:
       with T2 cut to 2 T1. An error of 1 becomes the worst physical one; an unknown error leaves relaxation alone.
     * **Delays** relax with T1 and T2.
     * **Measurements** have the readout error of :func:`qiskit_aer.noise.device.basic_device_readout_errors`.
-    * **Resets** that fail leave the populations of the qubit as they were. They fail with the error that the target states
-      for them; where it states none, with that of a readout, since a reset is a measurement and a flip.
+    * **Resets** fail with the error that the target states for them; where it states none, with that of a readout. By
+      ``reset_model`` a reset that fails leaves the populations as they were (``"stays"``, as predicted success has
+      it), or does the opposite of what it should (``"flips"``: a measurement that errs, and an X if it read 1, so that a qubit
+      in 0 is flipped as well). ``"flips"`` tells the readout errors of 0 and 1 apart where the target does.
+
+    Args:
+        backend: The device.
+        reset_model: How resets fail.
     """
 
-    def __init__(self, backend: BackendV2) -> None:
+    def __init__(self, backend: BackendV2, reset_model: ResetModel = "stays") -> None:
         self._backend = backend
+        self._reset_model = reset_model
         self._errors: dict[str, QuantumError | None] = {}
 
     @property
@@ -63,7 +72,7 @@ class DeviceNoise:
 
     def reset(self, wire: int) -> str | None:
         """Return the label of one reset on ``wire``: the error stands for the whole reset."""
-        return self._label(f"halo reset {wire}", lambda: _reset_error(self.reset_error(wire)))
+        return self._label(f"halo reset {wire}", lambda: _reset_error(*self.reset_rates(wire)))
 
     def handover(self, wire: int, rounds: int, *, reused: bool) -> str | None:
         """Return the label of the state that ``rounds`` resets leave on ``wire``.
@@ -75,7 +84,10 @@ class DeviceNoise:
         """
         if not rounds:
             return None
-        excitation = (0.5 if reused else 0.0) * self.reset_error(wire) ** rounds
+        flips_0, leaves_1 = self.reset_rates(wire)
+        excitation = 0.5 if reused else 0.0
+        for _ in range(rounds):
+            excitation = excitation * leaves_1 + (1 - excitation) * flips_0
         return self._label(f"halo handover {wire} {excitation!r}", lambda: _flip_error(excitation))
 
     def readout(self, wire: int) -> str | None:
@@ -95,12 +107,16 @@ class DeviceNoise:
         return ReadoutError([[1 - read_1_of_0, read_1_of_0], [read_0_of_1, 1 - read_0_of_1]])
 
     def reset_error(self, wire: int) -> float:
-        """Return the probability that a reset on ``wire`` leaves the qubit as it was."""
-        properties = self._properties("reset", (wire,)) if "reset" in self._target.operation_names else None
-        stated = None if properties is None else properties.error
-        if stated is None or math.isnan(stated):
-            return sum(self._readout_rates(wire)) / 2
-        return float(min(stated, 1.0))
+        """Return the probability that a reset on ``wire`` fails: as stated, or that of a readout."""
+        stated = self._stated_reset_error(wire)
+        return sum(self._readout_rates(wire)) / 2 if stated is None else stated
+
+    def reset_rates(self, wire: int) -> tuple[float, float]:
+        """Return what one reset does wrong on ``wire``: (probability of flipping 0, probability of leaving 1)."""
+        if self._reset_model == "stays":
+            return 0.0, self.reset_error(wire)
+        stated = self._stated_reset_error(wire)
+        return self._readout_rates(wire) if stated is None else (stated, stated)
 
     def model(self, labels: Iterable[str], readouts: Mapping[int, int]) -> NoiseModel:
         """Return Aer's model of the errors under ``labels``.
@@ -153,6 +169,11 @@ class DeviceNoise:
         )
         return target
 
+    def _stated_reset_error(self, wire: int) -> float | None:
+        properties = self._properties("reset", (wire,)) if "reset" in self._target.operation_names else None
+        stated = None if properties is None else properties.error
+        return None if stated is None or math.isnan(stated) else float(min(stated, 1.0))
+
     def _gate_error(self, name: str, wires: tuple[int, ...]) -> QuantumError | None:
         from qiskit_aer.noise.device import basic_device_gate_errors
 
@@ -188,12 +209,18 @@ def _flip_error(probability: float) -> QuantumError | None:
     return pauli_error([("X", probability), ("I", 1 - probability)]) if probability else None
 
 
-def _reset_error(error: float) -> QuantumError:
+def _reset_error(flips_0: float, leaves_1: float) -> QuantumError:
     """Return a whole reset as a mixture of circuits, so that no state-dependent operator needs to be drawn."""
     from qiskit_aer.noise import QuantumError
 
-    # Half of the failures with a Z: a measured qubit keeps no phase.
-    terms = [(_circuit("reset"), 1 - error), (_circuit("id"), error / 2), (_circuit("z"), error / 2)]
+    common, rest = min(flips_0, leaves_1), abs(flips_0 - leaves_1) / 2
+    # Half of the remainder with a Z: a measured qubit keeps no phase.
+    others = (("id",), ("z",)) if leaves_1 > flips_0 else (("x",), ("y",))
+    terms = [
+        (_circuit("reset"), 1 - common - 2 * rest),
+        (_circuit("reset", "x"), common),
+        *((_circuit(*names), rest) for names in others),
+    ]
     return QuantumError([(circuit, probability) for circuit, probability in terms if probability > 0])
 
 

@@ -57,11 +57,11 @@ def test_compiled_circuits(batch: list[QuantumCircuit], level: int) -> None:
 
 
 @settings(max_examples=25)
-@given(shared_circuits(max_qubits=3, max_programs=1, max_steps=14))
-def test_noisy_circuits_of_one_program(circuit: QuantumCircuit) -> None:
+@given(shared_circuits(max_qubits=3, max_programs=1, max_steps=14), st.sampled_from(["stays", "flips"]))
+def test_noisy_circuits_of_one_program(circuit: QuantumCircuit, reset_model: str) -> None:
     """Resets of a program's own qubits included, as long as one component holds all of it: nothing is approximated."""
     backend = noisy_backend(3)
-    exact_noisy = noisy_distribution(circuit, backend)
-    sampler = LocalSampler(TargetBackend(backend.target), seed=9)
+    exact_noisy = noisy_distribution(circuit, backend, reset_model=reset_model)
+    sampler = LocalSampler(TargetBackend(backend.target), seed=9, reset_model=reset_model)
     counts = joint_counts(sampler.run([circuit], shots=SHOTS).result()[0].data)
     assert_follows(counts, register_distribution(circuit, exact_noisy))

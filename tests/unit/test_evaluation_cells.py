@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from qiskit.circuit import AncillaRegister, ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -15,6 +17,7 @@ from benchmarks.evaluation.report import write_report
 from benchmarks.evaluation.runner import run
 from benchmarks.evaluation.store import Store
 from benchmarks.evaluation.workloads import RUNS, Workload, above_floor
+from qiskit_halo.fragments.cache import DIRECTORY_VARIABLE, MEMORY
 from tests.evaluation_systems import Alone, Failing, Merged, all_systems, systems_of_which_one_dies
 from tests.targets import noisy_backend
 
@@ -76,7 +79,10 @@ def test_every_job_of_a_queue_is_served_and_measured(cells) -> None:
     assert [one["job"] for one in alone["sample"]] == [one["job"] for one in merged["sample"]]
     for one in (*alone["sample"], *merged["sample"]):
         assert one["floor"] < one["fidelity"] <= one["ceiling"] == 1
-        assert one["shots"] == 1000
+        assert one["floor"] < one["fidelity_flips"] <= 1
+        assert one["shots"] == 512
+    for one in alone["sample"]:  # no resets
+        assert (one["fidelity_flips"], one["predicted_flips"]) == (one["fidelity"], one["predicted"])
 
 
 def test_noisy_simulation_is_about_what_is_predicted(cells) -> None:
@@ -152,12 +158,23 @@ def test_report_of_a_run(tmp_path) -> None:
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert len(summary["bars"]) == len(bars)
     assert [row["system"] for row in summary["queues"]["saturated-small-6"]] == names
-    assert all((tmp_path / name).stat().st_size > 0 for name in ("trade_off.png", "prediction.png"))
+    pictures = [f"{name}{suffix}.png" for name in ("trade_off", "prediction") for suffix in ("", "_flips")]
+    assert all((tmp_path / name).stat().st_size > 0 for name in pictures)
+    assert list((tmp_path / "simulations").glob("*.json"))
     throughput = next(bar for bar in bars if bar.what == f"throughput over {ALONE}")
     record = Store(tmp_path).read(QUEUE.name, OURS)
     assert record is not None
     assert throughput.figure > 2
     assert not throughput.met
+
+
+def test_a_cell_begins_with_nothing_compiled(monkeypatch) -> None:
+    monkeypatch.delenv(DIRECTORY_VARIABLE, raising=False)
+    MEMORY.put("key", ())
+    with runner.nothing_compiled():
+        assert MEMORY.get("key") is None
+        assert not list(Path(os.environ[DIRECTORY_VARIABLE]).iterdir())
+    assert DIRECTORY_VARIABLE not in os.environ
 
 
 def test_medium_programs_below_the_floor_are_left_out(backend) -> None:

@@ -2,20 +2,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.transpiler import InstructionProperties
 
 from benchmarks.evaluation.measures.device import Calibration
-from benchmarks.evaluation.measures.extract import Ties
+from benchmarks.evaluation.measures.extract import Part, Ties
 from benchmarks.evaluation.measures.isolation import judge_isolation
 from benchmarks.evaluation.measures.ledger import read_ledger
-from benchmarks.evaluation.measures.noisy import shots_for, simulate_parts
+from benchmarks.evaluation.measures.noisy import Simulator, shots_for
 from benchmarks.evaluation.measures.steps import read_steps
 from benchmarks.evaluation.measures.tenants import find_tenants
 from benchmarks.evaluation.reference import Reference, fidelity, frequencies, hellinger, reference_of
-from qiskit_halo import MultiProgramCircuit, generate_halo_pass_manager, predict_success
+from qiskit_halo import LocalSampler, MultiProgramCircuit, generate_halo_pass_manager, predict_success
 from tests.targets import TargetBackend, make_target, noisy_backend
 
 # Durations: sx and x 40 ns, cz 300, measure 1000, reset 800; errors 1e-3, 1e-2, 2e-2.
@@ -51,6 +52,7 @@ def test_ledger_by_hand() -> None:
     assert (ledger.between, ledger.within, ledger.two_qubit, ledger.crossing, ledger.dead) == (1, 0, 1, 0, 0)
     assert ledger.success[0] == pytest.approx(0.999 * 0.99 * 0.98)
     assert ledger.success[1] == pytest.approx(0.999 * 0.98 * (1 - 0.5 * 0.02**2))  # no T1: waiting is free
+    assert ledger.success_flips == pytest.approx({0: ledger.success[0], 1: 0.999 * 0.98 * (1 - 0.02)})
 
 
 def test_waiting_costs_what_t1_and_t2_say() -> None:
@@ -210,8 +212,9 @@ def test_noisy_simulation_of_a_part() -> None:
     program = QuantumCircuit(QuantumRegister(2), ClassicalRegister(2, "c"))
     backend = TargetBackend(make_target(3))
     part = Ties(circuit, read_steps(circuit, backend.target)).part(0, program)
-    found, again = simulate_parts([(part, 20_000), (part, 20_000)], backend, 3)
-    assert found == again == simulate_parts([(part, 20_000)], TargetBackend(make_target(3)), 3)[0]
+    found, again = (Simulator(backend, 3).simulate(part, 20_000, "stays") for _ in range(2))
+    assert found == again == Simulator(TargetBackend(make_target(3)), 3).simulate(part, 20_000, "flips"), "no resets"
+    assert found != Simulator(backend, 4).simulate(part, 20_000, "stays")
     assert not isinstance(found, str)
     # The right outcome: two readouts of 2 % and one X whose depolarizing error of 2e-3 flips half of the time.
     assert abs(found["01"] - 0.98**2 * (1 - 1e-3)) < math.sqrt((4 * math.log(2) + math.log(1e9)) / (2 * 20_000))
@@ -226,7 +229,7 @@ def test_outcomes_of_several_registers_read_as_one_number() -> None:
     program = QuantumCircuit(QuantumRegister(3), ClassicalRegister(1, "low"), ClassicalRegister(2, "high"))
     backend = TargetBackend(make_target(3))
     part = Ties(circuit, read_steps(circuit, backend.target)).part(0, program)
-    (found,) = simulate_parts([(part, 200)], backend, 0)
+    found = Simulator(backend, 0).simulate(part, 200, "stays")
     assert not isinstance(found, str)
     assert max(found, key=lambda key: found[key]) == "011"
 
@@ -242,15 +245,57 @@ def test_a_part_that_cannot_be_simulated_says_why_and_spares_the_others() -> Non
             circuit.t(0)  # the device has no such gate
         circuit.measure(0, 0)
         parts.append((Ties(circuit, read_steps(circuit, backend.target)).part(0, program), 100))
-    reason, found = simulate_parts(parts, backend, 0)
+    reason, found = (Simulator(backend, 0).simulate(*part, "stays") for part in parts)
     assert isinstance(reason, str)
     assert "the device has no 't'" in reason
     assert not isinstance(found, str)
     assert sum(found.values()) == pytest.approx(1)
 
 
+def after_somebody(program: QuantumCircuit, backend: TargetBackend) -> Part:
+    """One measurement on a wire that another state had before two resets."""
+    circuit = merged(1, 1, 1)
+    circuit.measure(0, 0)
+    circuit.reset(0)
+    circuit.reset(0)
+    circuit.measure(0, 1)
+    return Ties(circuit, read_steps(circuit, backend.target)).part(1, program)
+
+
+def test_either_model_of_resets_is_simulated_and_priced() -> None:
+    pytest.importorskip("qiskit_aer")
+    backend = TargetBackend(make_target(1))
+    backend.target.update_instruction_properties("measure", (0,), InstructionProperties(duration=1e-6, error=0.2))
+    program = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "c"))
+    part = after_somebody(program, backend)
+    calibration = Calibration(backend.target)
+    simulator = Simulator(backend, 1)
+    for model, excited in (("stays", 0.5 * 0.2**2), ("flips", 0.2)):
+        assert calibration.log_handover(0, 2, flips=model == "flips") == pytest.approx(math.log(1 - excited))
+        found = simulator.simulate(part, 20_000, model)
+        assert not isinstance(found, str)
+        expected = 0.8 * (1 - excited) + 0.2 * excited
+        assert abs(found["0"] - expected) < math.sqrt((2 * math.log(2) + math.log(1e9)) / (2 * 20_000))
+
+
+def test_a_part_is_simulated_once_for_everybody_who_uses_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("qiskit_aer")
+    backend = TargetBackend(make_target(1))
+    program = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "c"))
+    part = after_somebody(program, backend)
+    first = {model: Simulator(backend, 0, tmp_path).simulate(part, 50, model) for model in ("stays", "flips")}
+    assert len(list(tmp_path.iterdir())) == 2
+    monkeypatch.setattr(LocalSampler, "run", None)
+    for model in first:
+        assert Simulator(backend, 0, tmp_path).simulate(part, 50, model) == first[model]
+    with pytest.raises(TypeError):
+        Simulator(backend, 1, tmp_path).simulate(part, 50, "stays")
+
+
 def test_shots_depend_on_the_program_alone() -> None:
-    assert [shots_for(QuantumCircuit(width)) for width in (4, 8, 9, 10, 14, 40)] == [1000, 1000, 512, 256, 128, 128]
+    assert [shots_for(QuantumCircuit(width)) for width in (4, 7, 8, 9, 10, 40)] == [512, 512, 256, 128, 64, 64]
 
 
 def test_distances_by_hand() -> None:

@@ -34,8 +34,16 @@ def batch(members: list[int], success: list[float], **changes: object) -> dict[s
 
 
 def sample(job: int, fidelity: float | None, floor: float = 0.1) -> dict[str, object]:
-    found = {"job": job, "fidelity": fidelity, "floor": floor, "ceiling": 1.0, "predicted": 0.5}
-    return found if fidelity is None else {**found, "hellinger": fidelity}
+    flips = None if fidelity is None else fidelity / 2
+    found = {
+        "job": job,
+        "fidelity": fidelity,
+        "fidelity_flips": flips,
+        "floor": floor,
+        "ceiling": 1.0,
+        "predicted": 0.5,
+    }
+    return found if fidelity is None else {**found, "hellinger": fidelity, "hellinger_flips": flips}
 
 
 def cell(system: str, batches: list[dict[str, object]], samples: list[dict[str, object]], failure: str = "") -> dict:
@@ -86,6 +94,9 @@ def test_row_by_hand() -> None:
     assert (fidelity.count, fidelity.wide, fidelity.left_out) == (2, 1, 1)
     assert fidelity.ratio == pytest.approx(1.2 / 1.3)
     assert fidelity.error == pytest.approx(0.05 / 0.65)  # differences -0.1 and 0: their mean is known to 0.05
+    flips = row.fidelity_flips
+    assert flips is not None
+    assert (flips.count, flips.mean) == (2, pytest.approx(fidelity.mean / 2))
     assert make_row(ONE_BY_ONE, ONE_BY_ONE, 10).predicted_ratio == 1
 
 
@@ -113,10 +124,11 @@ def test_bars_by_hand() -> None:
     assert bars[f"throughput over {ALONE}"].figure == pytest.approx(4 * 0.272 / 0.534)
     assert bars[f"throughput over {ALONE}"].least == 40
     assert bars[f"throughput over {GRID_SPACE}"].figure == bars[f"throughput over {GRID_TIME}"].figure == 1
-    assert bars["mean fidelity over one by one"].figure == pytest.approx(1.2 / 1.3)
-    assert len(bars) == 6
+    for model in ("stays", "flips"):
+        assert bars[f"mean fidelity over one by one, a failing reset {model}"].figure == pytest.approx(1.2 / 1.3)
+    assert len(bars) == 7
     medium = queue_bars("queue", "arithmedium", rows)
-    assert [bar.least for bar in medium] == [15, 0.90]
+    assert [bar.least for bar in medium] == [15, 0.90, 0.90]
 
 
 def test_a_failed_rival_leaves_no_figure() -> None:
@@ -131,8 +143,11 @@ def test_a_failed_rival_leaves_no_figure() -> None:
 
 
 def test_rank() -> None:
-    samples = [{"predicted": x, "fidelity": x**2} for x in (0.1, 0.5, 0.3)]
-    assert [bar.figure for bar in rank_bars([*samples, sample(0, None)])] == pytest.approx([1])
+    samples = [
+        {"predicted": x, "fidelity": x**2, "predicted_flips": y, "fidelity_flips": z}
+        for x, y, z in ((0.1, 0.1, 0.4), (0.5, 0.2, 0.3), (0.3, 0.3, 0.2))
+    ]
+    assert [bar.figure for bar in rank_bars([*samples, sample(0, None)])] == pytest.approx([1, -0.5, -1])
     assert math.isnan(rank_bars([])[0].figure)
 
 

@@ -33,9 +33,11 @@ from tests.targets import TargetBackend, make_target, noisy_backend
 SHOTS = 4000
 
 
-def sample(circuit: QuantumCircuit, backend: object = None, *, shots: int = SHOTS, seed: int = 11) -> dict[str, int]:
+def sample(
+    circuit: QuantumCircuit, backend: object = None, *, shots: int = SHOTS, seed: int = 11, **options: object
+) -> dict[str, int]:
     """Return joint counts; without a backend, without noise."""
-    sampler = LocalSampler(backend, noise=backend is not None, seed=seed)
+    sampler = LocalSampler(backend, noise=backend is not None, seed=seed, **options)
     return joint_counts(sampler.run([circuit], shots=shots).result()[0].data)
 
 
@@ -292,7 +294,7 @@ def test_a_register_as_a_whole_may_be_wide_but_numbers_in_expressions_may_not() 
 
 
 def with_bad_resets() -> TargetBackend:
-    """A device that is perfect but for its resets, of which one in five leaves the qubit as it was."""
+    """A device that is perfect but for its resets, of which one in five fails."""
     backend = perfect(1)
     backend.target.update_instruction_properties("reset", (0,), InstructionProperties(error=0.2))
     return backend
@@ -327,8 +329,15 @@ def test_readout_errors_alone(value: int, again: bool) -> None:
     assert_follows(sample(circuit, backend), expected)
 
 
+def excited_after(rounds: int, before: float, reset_model: str) -> float:
+    for _ in range(rounds):
+        before = 0.2 * before if reset_model == "stays" else 0.2
+    return before
+
+
+@pytest.mark.parametrize("reset_model", ["stays", "flips"])
 @pytest.mark.parametrize("rounds", [1, 2, 3])
-def test_resets_at_a_handover_alone(rounds: int) -> None:
+def test_resets_at_a_handover_alone(rounds: int, reset_model: str) -> None:
     """The next owner finds 1 as often as so many resets leave it, whatever the owner before was in."""
     circuit = QuantumCircuit(QuantumRegister(1), ClassicalRegister(1, "p0_c"), ClassicalRegister(1, "p1_c"))
     circuit.x(0)
@@ -336,13 +345,14 @@ def test_resets_at_a_handover_alone(rounds: int) -> None:
     for _ in range(rounds):
         circuit.reset(0)
     circuit.measure(0, 1)
-    expected = {f"1 {bit}": share for bit, share in one_bit(0.5 * 0.2**rounds).items()}
-    assert_follows(sample(circuit, with_bad_resets()), expected)
+    expected = {f"1 {bit}": share for bit, share in one_bit(excited_after(rounds, 0.5, reset_model)).items()}
+    assert_follows(sample(circuit, with_bad_resets(), reset_model=reset_model), expected)
 
 
+@pytest.mark.parametrize("reset_model", ["stays", "flips"])
 @pytest.mark.parametrize("rounds", [1, 2])
 @pytest.mark.parametrize("value", [0, 1])
-def test_own_resets_alone(value: int, rounds: int) -> None:
+def test_own_resets_alone(value: int, rounds: int, reset_model: str) -> None:
     """A program that resets its own qubit keeps what the reset leaves of it."""
     circuit = QuantumCircuit(1, 1)
     if value:
@@ -351,7 +361,8 @@ def test_own_resets_alone(value: int, rounds: int) -> None:
     for _ in range(rounds):
         circuit.reset(0)
     circuit.measure(0, 0)
-    assert_follows(sample(circuit, with_bad_resets()), one_bit(value * 0.2**rounds))
+    expected = one_bit(excited_after(rounds, value, reset_model))
+    assert_follows(sample(circuit, with_bad_resets(), reset_model=reset_model), expected)
 
 
 @pytest.mark.parametrize("t2_over_t1", [0.5, 1.5, 2.0, 5.0])
@@ -546,6 +557,35 @@ def test_seeds_differ_and_no_seed_differs_each_time() -> None:
     assert not np.array_equal(once, twice)
 
 
+def test_another_seed_for_the_same_device() -> None:
+    backend, circuit = noisy_backend(3), dynamic()
+    first = LocalSampler(backend, seed=4)
+    other = first.with_seed(5)
+    bits = [joint_counts(sampler.run([circuit], shots=200).result()[0].data) for sampler in (first, other)]
+    assert bits == [sample(circuit, backend, shots=200, seed=seed) for seed in (4, 5)]
+    assert other._noise is first._noise, "errors are built once"
+    with pytest.raises(HaloValueError, match="seed must be at least 0"):
+        first.with_seed(-1)
+
+
+@pytest.mark.parametrize("fuse_above", [1, 99])
+@pytest.mark.parametrize("branch_from", [0, 99])
+def test_branches_and_fusion_change_no_distribution(
+    branch_from: int, fuse_above: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_BRANCH_FROM", branch_from)
+    monkeypatch.setattr(local, "_FUSE_ABOVE", fuse_above)
+    circuit = QuantumCircuit(3, 3)
+    for _ in range(4):
+        circuit.sx(range(3))
+        circuit.cz(0, 1)
+        circuit.cz(1, 2)
+        circuit.delay(2000, range(3), "ns")
+    circuit.measure(range(3), range(3))
+    backend = noisy_backend(3)
+    assert_follows(sample(circuit, backend), register_distribution(circuit, noisy_distribution(circuit, backend)))
+
+
 def test_seeds_are_checked() -> None:
     with pytest.raises(HaloValueError, match="seed must be at least 0, or None for a new one each time, not -1"):
         LocalSampler(None, noise=False, seed=-1)
@@ -632,6 +672,12 @@ def test_the_circuit_is_not_changed() -> None:
 def test_noise_needs_a_backend() -> None:
     with pytest.raises(HaloValueError, match="noise needs a backend to take it from; pass one, or noise=False"):
         LocalSampler(None)
+
+
+@pytest.mark.parametrize("backend", [None, noisy_backend(1)])
+def test_models_of_resets_are_checked(backend: object) -> None:
+    with pytest.raises(HaloValueError, match="reset_model must be one of stays, flips, not 'leaks'"):
+        LocalSampler(backend, noise=backend is not None, reset_model="leaks")
 
 
 def test_unbound_parameters_and_no_shots_are_refused_by_qiskit() -> None:

@@ -109,6 +109,34 @@ def test_a_reset_that_fails_leaves_populations_as_they_were(error: float) -> Non
     assert np.allclose(channel, expected, atol=1e-12), "and what was between 0 and 1 is lost"
 
 
+@pytest.mark.parametrize(("flips_0", "leaves_1"), [(0.1, 0.3), (0.3, 0.1), (0.2, 0.2), (0.0, 0.4), (0.4, 0.0)])
+def test_a_reset_that_flips_is_a_measurement_and_an_x(flips_0: float, leaves_1: float) -> None:
+    backend = TargetBackend(make_target(1))
+    properties = InstructionProperties(duration=1e-6, error=(flips_0 + leaves_1) / 2)
+    properties.prob_meas1_prep0, properties.prob_meas0_prep1 = flips_0, leaves_1
+    backend.target.update_instruction_properties("measure", (0,), properties)
+    noise = DeviceNoise(backend, "flips")
+    expected = np.zeros((4, 4))
+    expected[:, 0] = [1 - flips_0, 0, 0, flips_0]
+    expected[:, 3] = [1 - leaves_1, 0, 0, leaves_1]
+    channel = SuperOp(error_of(noise, noise.reset(0))).data
+    assert np.allclose(channel, expected, atol=1e-12), "and what was between 0 and 1 is lost"
+    excited = 0.5
+    for rounds in (1, 2, 3):
+        excited = excited * leaves_1 + (1 - excited) * flips_0
+        handed = SuperOp(error_of(noise, noise.handover(0, rounds, reused=True))).data
+        assert handed[3, 0] == pytest.approx(excited)
+
+
+def test_a_reset_that_flips_has_the_error_that_is_stated() -> None:
+    assert DeviceNoise(backend_with_reset_error(0.3), "flips").reset_rates(0) == (0.3, 0.3)
+    assert DeviceNoise(backend_with_reset_error(0.3)).reset_rates(0) == (0.0, 0.3)
+    noise = DeviceNoise(noisy_backend(2), "flips")
+    assert noise.reset_rates(1) == (0.02, 0.02)
+    first = SuperOp(error_of(noise, noise.handover(0, 2, reused=False))).data
+    assert first[3, 0] == pytest.approx(0.02 * 0.98 + 0.02 * 0.02), "a clean qubit does not stay clean"
+
+
 @pytest.mark.parametrize("rounds", [1, 2, 3])
 def test_resets_fail_as_predicted_success_has_it(rounds: int) -> None:
     backend = noisy_backend(4)

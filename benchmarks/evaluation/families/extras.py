@@ -8,7 +8,10 @@ from qiskit.quantum_info import SparsePauliOp
 
 
 def mqt_programs(seed: int) -> list[QuantumCircuit]:
-    """Return MQT Bench's circuits on 3 to 6 qubits that have no free parameters and measure something."""
+    """Return MQT Bench's circuits on 3 to 6 qubits that have no free parameters and measure something.
+
+    Those with control flow are left out: Qiskit's own schedulers, which most systems here rest on, refuse them.
+    """
     del seed  # they are fixed
     from mqt.bench import BenchmarkLevel, get_benchmark
     from mqt.bench.benchmarks import get_available_benchmark_names
@@ -20,7 +23,7 @@ def mqt_programs(seed: int) -> list[QuantumCircuit]:
                 circuit = get_benchmark(benchmark=name, level=BenchmarkLevel.INDEP, circuit_size=size)
             except Exception:  # not every benchmark exists in every size, and each says so in its own way
                 continue
-            if circuit.num_parameters == 0 and circuit.num_clbits:
+            if circuit.num_parameters == 0 and circuit.num_clbits and not circuit.has_control_flow_op():
                 circuit.name = f"{name}_{size}"
                 programs.append(circuit)
     return programs

@@ -61,12 +61,16 @@ class Calibration:
         t1, t2 = self.t1_t2(qubit)
         return math.log((1 + math.exp(-gap_s / t1) + 2 * math.exp(-gap_s / t2)) / 4)
 
-    def log_handover(self, qubit: int, resets: int) -> float:
+    def log_handover(self, qubit: int, resets: int, *, flips: bool = False) -> float:
         """Return the log of the chance that ``resets`` resets of a qubit in an unknown state leave |0>.
 
-        A reset is a measurement and a flip, so it fails as the readout does; a state that is clean already stays so.
+        A reset is a measurement and a flip, so it fails as the readout does. One that fails leaves the state as it was; with
+        ``flips`` it also flips a state that is clean already, so that at least one round's error is left.
         """
-        return math.log1p(-0.5 * self._readout_error(qubit) ** resets)
+        error, excited = self._readout_error(qubit), 0.5
+        for _ in range(resets):
+            excited = excited * error + (1 - excited) * error * flips
+        return math.log1p(-excited)
 
     def _readout_error(self, qubit: int) -> float:
         properties = self.target["measure"].get((qubit,)) if "measure" in self.target.operation_names else None

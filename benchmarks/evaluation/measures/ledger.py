@@ -51,6 +51,7 @@ class Ledger:
         crossing: Of those, the ones between the states of two programs.
         dead: Operations that the device lacks or that always fail.
         success: Member -> predicted success, as the package predicts it.
+        success_flips: The same, if a reset that fails flips a clean qubit as well.
     """
 
     makespan_s: float = 0.0
@@ -64,6 +65,7 @@ class Ledger:
     crossing: int = 0
     dead: int = 0
     success: dict[int, float] = field(default_factory=dict)
+    success_flips: dict[int, float] = field(default_factory=dict)
 
 
 def read_ledger(circuit: QuantumCircuit, calibration: Calibration) -> Ledger:
@@ -77,6 +79,7 @@ def read_ledger(circuit: QuantumCircuit, calibration: Calibration) -> Ledger:
     ledger.makespan_s = max((stay.stop_s for own in stays.values() for stay in own), default=0.0)
     ledger.busy_s = math.fsum(stay.stop_s - stay.start_s for own in stays.values() for stay in own)
     logs: dict[int, float] = {}
+    logs_flips: dict[int, float] = {}
     for wire, own in sorted(stays.items()):
         for before, after in pairwise(own):
             ledger.resets_s += after.resets * calibration.reset_s.get(wire, 0.0)
@@ -84,10 +87,13 @@ def read_ledger(circuit: QuantumCircuit, calibration: Calibration) -> Ledger:
                 ledger.within += 1
             else:
                 ledger.between += 1
-            _charge(logs, tenants.programs(after.opened), calibration.log_handover(wire, after.resets))
+            owners = tenants.programs(after.opened)
+            _charge(logs, owners, calibration.log_handover(wire, after.resets))
+            _charge(logs_flips, owners, calibration.log_handover(wire, after.resets, flips=True))
     rest: dict[int, float] = {}
     _charge_steps(ledger, rest, steps, tenants, calibration)
     ledger.success = {p: math.exp(value + logs.get(p, 0.0)) for p, value in sorted(rest.items())}
+    ledger.success_flips = {p: math.exp(value + logs_flips.get(p, 0.0)) for p, value in sorted(rest.items())}
     return ledger
 
 
