@@ -15,6 +15,7 @@ class Counter:
         self._report, self._total, self._done = report, total, 0
 
     def step(self) -> None:
+        """Count one more, and tell whoever asked."""
         self._done += 1
         if self._report is not None:
             self._report(self._done, self._total)
