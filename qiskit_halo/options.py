@@ -14,6 +14,7 @@ Sharing = Literal["none", "helpers", "all"]
 PolicyName = Literal["auto", "round_robin", "packed"]
 IdleFill = Literal["delay", "dd"]
 Reusing = Literal["auto", "none", "max"]
+ResetModel = Literal["stays", "flips"]
 
 FEED_FORWARD_S = 0.7e-6
 """Assumed latency between a measurement and an operation that depends on it inside a shot."""
@@ -64,6 +65,10 @@ class HaloOptions:
         reuse: Whether qubits of one program may share a physical qubit, one after another with resets between:
             ``"auto"`` where that gives the better or the narrower program, ``"none"`` never, ``"max"`` as much as
             possible.
+        reset_model: What a reset that fails is taken to do. ``"stays"``: it leaves the qubit as it was, so that each
+            further round helps. ``"flips"``: it is a measurement that errs and an X if it read 1, so that a qubit in 0 is
+            flipped as well; then every hand-over costs a readout error whatever ``resets`` is, and programs take over
+            qubits only where they can pay for that.
         cache: Whether compiled programs are kept, in this process and on disk, for the next time they are met.
 
     Raises:
@@ -98,12 +103,14 @@ class HaloOptions:
     crosstalk: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = ()
     readout_crosstalk: float = 0.0
     reuse: Reusing = "auto"
+    reset_model: ResetModel = "stays"
     cache: bool = True
 
     def __post_init__(self) -> None:
-        _choice("sharing", self.sharing, get_args(Sharing))
-        _choice("policy", self.policy, get_args(PolicyName))
-        _choice("idle_fill", self.idle_fill, get_args(IdleFill))
+        check_choice("sharing", self.sharing, get_args(Sharing))
+        check_choice("policy", self.policy, get_args(PolicyName))
+        check_choice("idle_fill", self.idle_fill, get_args(IdleFill))
+        check_choice("reset_model", self.reset_model, get_args(ResetModel))
         object.__setattr__(self, "success_floor", _number("success_floor", self.success_floor))
         if not 0 <= self.success_floor <= 1:
             raise HaloValueError(f"success_floor must lie in [0, 1], not {self.success_floor}")
@@ -166,7 +173,8 @@ class HaloOptions:
         return cls(**values)
 
 
-def _choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    """Raise :class:`HaloValueError` if ``value`` is none of ``choices``."""
     if value not in choices:
         raise HaloValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from benchmarks._machine import describe
 from benchmarks.evaluation.cells import Settings
-from benchmarks.evaluation.names import QUICK
+from benchmarks.evaluation.names import QUICK, VARIANTS
 from benchmarks.evaluation.report import write_report
 from benchmarks.evaluation.runner import backend_of, run
 from benchmarks.evaluation.systems import all_systems
 from benchmarks.evaluation.tables import number
-from benchmarks.evaluation.workloads import RUNS
+from benchmarks.evaluation.workloads import RUNS, VARIED
 
 RESULTS = Path(__file__).parents[1] / "results"
 SAMPLE = {"full": 40, "quick": 10}
@@ -62,11 +62,16 @@ def evaluate(arguments: argparse.Namespace) -> None:
         device=arguments.device,
     )
     print(describe())
+    cells = [
+        (workload, system)
+        for workload in workloads
+        for system in names
+        if arguments.systems or arguments.quick or workload.name in VARIED or system not in VARIANTS
+    ]
     if not arguments.tables_only:
         run(
-            workloads,
+            cells,
             all_systems,
-            names,
             settings,
             folder=folder,
             source=source,

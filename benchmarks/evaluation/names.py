@@ -11,6 +11,17 @@ PUBLISHED = "HALO as published"
 QUICK = (ALONE, BY_HAND, GRID_SPACE, GRID_TIME, PUBLISHED, OURS)
 """The systems of the quick run."""
 
+VARIANTS = (
+    "fixed grid, noise-aware",
+    "qc-parallelizer",
+    "qiskit-halo none",
+    "qiskit-halo helpers",
+    "qiskit-halo all, told that resets flip",
+    "qiskit-halo all, round robin",
+    "qiskit-halo all, packed",
+)
+"""The systems that the full run puts through a few queues only, one of each kind."""
+
 RESET_MODELS = ("stays", "flips")
 """What a failing reset does in simulation (:class:`~qiskit_halo.LocalSampler`), that of predicted success first."""
 

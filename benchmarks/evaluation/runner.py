@@ -31,34 +31,27 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "QISKIT_PARALLEL
 
 
 def run(
-    workloads: Sequence[Workload],
+    cells: Sequence[tuple[Workload, str]],
     systems: Systems,
-    names: Sequence[str],
     settings: Settings,
     *,
     folder: Path,
     source: Path | None = None,
     processes: int = 1,
 ) -> None:
-    """Make every missing cell of ``workloads`` x ``names`` in ``folder`` and say so, one line each.
+    """Make every missing one of ``cells`` in ``folder`` and say so, one line each.
 
     Args:
-        workloads: Queues, in the order that they are run.
+        cells: Queues and names of systems, in the order that they are run.
         systems: Makes the systems; a module-level function, since processes import it.
-        names: Systems to run.
         settings: What the figures depend on; a cell made with other settings is made again.
         folder: Of the cells.
         source: Folder of OpenQASM 2 suites instead of our own generators.
         processes: More than one runs cells side by side, each with one thread.
     """
     store = Store(folder)
-    todo = [
-        (workload, name)
-        for workload in workloads
-        for name in names
-        if store.read(workload.name, name, asdict(settings)) is None
-    ]
-    print(f"{len(workloads) * len(names) - len(todo)} cells are there, {len(todo)} to make", flush=True)
+    todo = [(workload, name) for workload, name in cells if store.read(workload.name, name, asdict(settings)) is None]
+    print(f"{len(cells) - len(todo)} cells are there, {len(todo)} to make", flush=True)
     if processes == 1:
         for workload, name in todo:
             print(make_cell(workload, systems, name, settings, folder, source), flush=True)

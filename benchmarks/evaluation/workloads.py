@@ -100,4 +100,7 @@ def quick() -> list[Workload]:
     return [*_saturated("small", count=20), Workload("poisson", "small", duration_s=10), Workload("scaling", "small")]
 
 
+VARIED = ("saturated-small-100", "saturated-medium-300", "poisson-small-80s")
+"""The queues that go through every system of the full run."""
+
 RUNS: dict[str, Callable[[], list[Workload]]] = {"full": full, "quick": quick}

@@ -17,7 +17,7 @@ from rich.console import Console
 from qiskit_halo.cli.output import most_frequent
 from qiskit_halo.cli.table import report_table, table_console
 from qiskit_halo.errors import HaloError, HaloValueError, IsolationError
-from qiskit_halo.options import HaloOptions, IdleFill, PolicyName, Reusing, Sharing
+from qiskit_halo.options import HaloOptions, IdleFill, PolicyName, ResetModel, Reusing, Sharing
 
 # Input that cannot be used, and work that failed on usable input.
 BAD_INPUT = 2
@@ -107,6 +107,9 @@ def run(
     reuse: Annotated[
         str, typer.Option(help="Whether qubits of one program may share a physical qubit: auto, none or max.")
     ] = _DEFAULTS.reuse,
+    reset_model: Annotated[
+        str, typer.Option(help="What a reset that fails does: stays leaves the qubit as it was, flips also flips a 0.")
+    ] = _DEFAULTS.reset_model,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep compiled programs on disk for the next time.")
     ] = _DEFAULTS.cache,
@@ -146,6 +149,7 @@ def run(
                 crosstalk=() if crosstalk is None else _json_of("--crosstalk", crosstalk),
                 readout_crosstalk=readout_crosstalk,
                 reuse=cast("Reusing", reuse),
+                reset_model=cast("ResetModel", reset_model),
                 cache=cache,
             ),
             simulate=simulate,

@@ -143,7 +143,13 @@ def _simulate(
     from qiskit_halo.primitives.local import LocalSampler
 
     with progress_bar(console, "Simulating") as report:
-        sampler = LocalSampler(backend, noise=request.noise, seed=request.seed, progress=report)
+        sampler = LocalSampler(
+            backend,
+            noise=request.noise,
+            seed=request.seed,
+            progress=report,
+            reset_model=request.options.reset_model,
+        )
         result = sampler.run([isa], shots=batch.shots).result()
     return tuple(
         program_counts(index, program, own)

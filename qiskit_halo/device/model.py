@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
@@ -14,7 +14,7 @@ import rustworkx as rx
 from qiskit.transpiler import InstructionProperties, Target
 
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
-from qiskit_halo.options import FEED_FORWARD_S
+from qiskit_halo.options import FEED_FORWARD_S, ResetModel
 from qiskit_halo.units import seconds_to_dt
 
 FloatArray = npt.NDArray[np.float64]
@@ -56,13 +56,19 @@ class DeviceModel:
         target: The device. It is not changed.
         exclude_qubits: Physical qubits that may not be used, besides those that the calibration rules out.
         feed_forward_s: Latency between a measurement and an operation that depends on it, which no target states.
+        reset_model: What a reset that fails does; see :class:`~qiskit_halo.HaloOptions`.
 
     Raises:
         HaloTranspilerError: The target states no qubits, or an excluded qubit is not on the device.
     """
 
     def __init__(
-        self, target: Target, exclude_qubits: Iterable[int] = (), *, feed_forward_s: float = FEED_FORWARD_S
+        self,
+        target: Target,
+        exclude_qubits: Iterable[int] = (),
+        *,
+        feed_forward_s: float = FEED_FORWARD_S,
+        reset_model: ResetModel = "stays",
     ) -> None:
         if not target.num_qubits:
             raise HaloTranspilerError(
@@ -78,11 +84,12 @@ class DeviceModel:
             )
         self.dt_s: float = target.dt or ORDER_ONLY_DT_S
         self.feed_forward_s = feed_forward_s
+        self.reset_model = reset_model
         # Pulses last multiples of the granularity, so that delays between starts on it do so too.
         steps = (target.pulse_alignment, target.acquire_alignment, target.granularity)
         self.alignment: int = int(np.lcm.reduce([step or 1 for step in steps]))
-        self.has_durations = target.dt is not None and _states_durations(target)
-        self.has_calibration = _states_errors(target)
+        self.has_durations = target.dt is not None and _states(target, lambda own: (own.duration or 0) > 0)
+        self.has_calibration = _states(target, lambda own: own.error is not None)
         self.t1_s, self.t2_s = self._coherence()
         self.gates: dict[str, GateTable] = {}
         self._durations: dict[tuple[str, tuple[int, ...]], int] = {}
@@ -117,13 +124,16 @@ class DeviceModel:
         """Return the log of the chance that ``rounds`` resets leave |0> on each qubit, shape (num_qubits,).
 
         A reset is a measurement and a flip where its own error is not stated: on a qubit in an unknown state,
-        n rounds leave an excitation of half the readout error to the power n.
+        n rounds leave an excitation of half the readout error to the power n. If resets that fail also flip a qubit
+        in 0, the last round leaves the readout error, however many there were.
         """
         table = self.gates.get("reset")
         stated = None if table is None else table.error
         error = self.readout_error if stated is None else np.where(np.isnan(stated), self.readout_error, stated)
         # A reset's stated error is NaN-filled by `_gate_table` only when the target is silent.
-        log_success: FloatArray = np.log1p(-0.5 * np.clip(error, 0.0, 1.0) ** rounds)
+        error = np.clip(error, 0.0, 1.0)
+        left = 0.5 * error**rounds if self.reset_model == "stays" else np.minimum(error, 1 - 1e-12)
+        log_success: FloatArray = np.log1p(-left)
         return log_success
 
     @cached_property
@@ -281,18 +291,9 @@ class DeviceModel:
         return usable
 
 
-def _states_durations(target: Target) -> bool:
+def _states(target: Target, is_stated: Callable[[InstructionProperties], bool]) -> bool:
     return any(
-        properties is not None and properties.duration is not None and properties.duration > 0
-        for name in target.operation_names
-        if target[name] is not None
-        for properties in target[name].values()
-    )
-
-
-def _states_errors(target: Target) -> bool:
-    return any(
-        properties is not None and properties.error is not None
+        properties is not None and is_stated(properties)
         for name in target.operation_names
         if target[name] is not None
         for properties in target[name].values()

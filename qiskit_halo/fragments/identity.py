@@ -39,7 +39,7 @@ def compiler_identity(device: DeviceModel, settings: CompileSettings) -> str | N
         return None
     # Qiskit's own setting for more SABRE trials.
     environment = os.environ.get("QISKIT_SABRE_ALL_THREADS")
-    own = (device.exclude_qubits, device.feed_forward_s)
+    own = (device.exclude_qubits, device.feed_forward_s, device.reset_model)
     return _digest(FORMAT, _versions(), _sources(), schema(), environment, target, own, how)
 
 

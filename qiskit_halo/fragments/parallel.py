@@ -27,6 +27,7 @@ from qiskit_halo.fragments.serialize import (
 )
 from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.fragments.single import BodyCompiler
+from qiskit_halo.options import ResetModel
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def compile_elsewhere(
             data = circuits_to_bytes([bodies[index][0] for index in chunk])
             names = [bodies[index][1] for index in chunk]
             regions = [bodies[index][2] for index in chunk]
-            model = (device.exclude_qubits, device.feed_forward_s)
+            model = (device.exclude_qubits, device.feed_forward_s, device.reset_model)
             futures.append(executor.submit(compile_chunk, identity, target, model, how, regions, names, data))
         for chunk, future in zip(chunks, futures, strict=True):
             try:
@@ -89,7 +90,7 @@ def compile_elsewhere(
 def compile_chunk(
     identity: str,
     target: bytes,
-    model: tuple[tuple[int, ...], float],
+    model: tuple[tuple[int, ...], float, ResetModel],
     settings: str,
     regions: Sequence[tuple[int, ...]],
     names: Sequence[str],
@@ -100,7 +101,7 @@ def compile_chunk(
     Args:
         identity: Digest of all that results depend on besides bodies and regions.
         target: The device's target, pickled.
-        model: Physical qubits that may not be used, and the latency of a branch in seconds.
+        model: Physical qubits that may not be used, the latency of a branch in seconds, and what a failing reset does.
         settings: What :meth:`~qiskit_halo.fragments.settings.CompileSettings.to_json` wrote.
         regions: Connected physical qubits for each body.
         names: What to call each body in an error.
@@ -111,9 +112,9 @@ def compile_chunk(
         # for them forever; and many workers with many threads each only get in each other's way.
         os.environ["QISKIT_IN_PARALLEL"] = "TRUE"
     if getattr(_last, "identity", None) != identity:
-        exclude_qubits, feed_forward_s = model
+        exclude_qubits, feed_forward_s, reset_model = model
         source = pickle.loads(target)  # noqa: S301 - as executors do with all they carry
-        device = DeviceModel(source, exclude_qubits, feed_forward_s=feed_forward_s)
+        device = DeviceModel(source, exclude_qubits, feed_forward_s=feed_forward_s, reset_model=reset_model)
         _last.compiler = BodyCompiler(device, CompileSettings.from_json(settings))
         _last.identity = identity
     compiler: BodyCompiler = _last.compiler

@@ -85,7 +85,12 @@ class HaloLayout(TransformationPass):
         """Return the mapped circuit."""
         halo = halo_metadata(dag)
         options = options_for(dag, self.options)
-        device = DeviceModel(self.target, options.exclude_qubits, feed_forward_s=options.feed_forward_s)
+        device = DeviceModel(
+            self.target,
+            options.exclude_qubits,
+            feed_forward_s=options.feed_forward_s,
+            reset_model=options.reset_model,
+        )
         device.warn_about_gaps()
         if not device.has_reset:
             options = _without_reset(options)

@@ -63,7 +63,7 @@ class HaloScheduling(TransformationPass):
         """Return the scheduled circuit."""
         halo = halo_metadata(dag)
         options = options_for(dag, self.options)
-        device = DeviceModel(self.target, feed_forward_s=options.feed_forward_s)
+        device = DeviceModel(self.target, feed_forward_s=options.feed_forward_s, reset_model=options.reset_model)
         _check_width(dag, device)
         if not device.has_reset:
             options = self._without_reset(options)

@@ -23,10 +23,11 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from qiskit_halo.errors import HaloError, HaloValueError
+from qiskit_halo.options import ResetModel, check_choice
 from qiskit_halo.primitives.counter import Counter, Progress
 from qiskit_halo.primitives.failures import name_of, one_line
 from qiskit_halo.primitives.lowering import LoweredComponent, lower_component
-from qiskit_halo.primitives.noise import DeviceNoise, ResetModel
+from qiskit_halo.primitives.noise import DeviceNoise
 from qiskit_halo.primitives.plan import ComponentPlan, find_openings, plan_component
 from qiskit_halo.primitives.shots import bits_of_memory, pack_registers
 from qiskit_halo.results.fields import make_data_bin
@@ -101,8 +102,7 @@ class LocalSampler(BaseSamplerV2):
         reset_model: ResetModel = "stays",
         progress: Progress | None = None,
     ) -> None:
-        if reset_model not in get_args(ResetModel):
-            raise HaloValueError(f"reset_model must be one of {', '.join(get_args(ResetModel))}, not {reset_model!r}")
+        check_choice("reset_model", reset_model, get_args(ResetModel))
         if noise and backend is None:
             raise HaloValueError("noise needs a backend to take it from; pass one, or noise=False")
         self._noise = DeviceNoise(backend, reset_model) if noise and backend is not None else None
@@ -116,6 +116,13 @@ class LocalSampler(BaseSamplerV2):
         _check_seed(seed)
         other = copy.copy(self)
         other._seed = seed
+        return other
+
+    def with_reset_model(self, reset_model: ResetModel) -> LocalSampler:
+        """Return this sampler with other resets; all other errors of the device that either has built serve both."""
+        check_choice("reset_model", reset_model, get_args(ResetModel))
+        other = copy.copy(self)
+        other._noise = None if self._noise is None else self._noise.with_reset_model(reset_model)
         return other
 
     def run(

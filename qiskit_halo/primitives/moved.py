@@ -43,7 +43,7 @@ def find_places(
         target: The device.
         options: ``success_floor``, ``resets`` and ``exclude_qubits`` matter here.
     """
-    device = DeviceModel(target, options.exclude_qubits)
+    device = DeviceModel(target, options.exclude_qubits, reset_model=options.reset_model)
     known = {kind.key: _scored_places(*small[kind.key], device, target, options) for kind in kinds}
     lengths = {key: _length_dt(*small[key], device) for key in known}
     handover = handover_dt(device, options.resets)

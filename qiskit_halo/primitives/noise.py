@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from qiskit.circuit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import InstructionProperties, QubitProperties, Target
 
 from qiskit_halo.errors import HaloValueError
+from qiskit_halo.options import ResetModel
 from qiskit_halo.primitives.channels import mixed_unitary_part
 
 if TYPE_CHECKING:
     from qiskit_aer.noise import NoiseModel, QuantumError, ReadoutError
-
-ResetModel = Literal["stays", "flips"]
 
 
 class DeviceNoise:
@@ -46,6 +46,12 @@ class DeviceNoise:
         self._reset_model = reset_model
         self._errors: dict[str, QuantumError | None] = {}
 
+    def with_reset_model(self, reset_model: ResetModel) -> DeviceNoise:
+        """Return the same noise but for resets; errors that either has made serve both."""
+        other = copy.copy(self)
+        other._reset_model = reset_model
+        return other
+
     @property
     def num_qubits(self) -> int | None:
         """Number of qubits of the device, ``None`` if it has no limit."""
@@ -72,7 +78,8 @@ class DeviceNoise:
 
     def reset(self, wire: int) -> str | None:
         """Return the label of one reset on ``wire``: the error stands for the whole reset."""
-        return self._label(f"halo reset {wire}", lambda: _reset_error(*self.reset_rates(wire)))
+        flips_0, leaves_1 = self.reset_rates(wire)
+        return self._label(f"halo reset {wire} {flips_0!r} {leaves_1!r}", lambda: _reset_error(flips_0, leaves_1))
 
     def handover(self, wire: int, rounds: int, *, reused: bool) -> str | None:
         """Return the label of the state that ``rounds`` resets leave on ``wire``.

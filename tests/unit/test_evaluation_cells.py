@@ -131,16 +131,16 @@ def on_a_line(monkeypatch, backend) -> None:
 @pytest.mark.usefixtures("on_a_line")
 def test_a_run_goes_on_where_it_was(tmp_path, capsys) -> None:
     names = [ALONE, OURS, "failing"]
-    run([QUEUE], all_systems, names[:2], SETTINGS, folder=tmp_path)
+    run([(QUEUE, name) for name in names[:2]], all_systems, SETTINGS, folder=tmp_path)
     assert "0 cells are there, 2 to make" in capsys.readouterr().out
     first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.json")}
-    run([QUEUE], all_systems, names, SETTINGS, folder=tmp_path)
+    run([(QUEUE, name) for name in names], all_systems, SETTINGS, folder=tmp_path)
     out = capsys.readouterr().out
     assert "2 cells are there, 1 to make" in out
     assert "no progress: 3 helpers asked for" in out
     assert all(path.stat().st_mtime_ns == moment for path, moment in first.items())
     other = Settings(seed=1, sample=4, source="generators", device="line")
-    run([QUEUE], all_systems, names[:1], other, folder=tmp_path)
+    run([(QUEUE, name) for name in names[:1]], all_systems, other, folder=tmp_path)
     assert "0 cells are there, 1 to make" in capsys.readouterr().out
     assert not list(tmp_path.rglob("*.partial"))
 
@@ -149,7 +149,7 @@ def test_a_run_goes_on_where_it_was(tmp_path, capsys) -> None:
 def test_report_of_a_run(tmp_path) -> None:
     pytest.importorskip("matplotlib")
     names = [ALONE, OURS, "failing"]
-    run([QUEUE], all_systems, names, SETTINGS, folder=tmp_path)
+    run([(QUEUE, name) for name in names], all_systems, SETTINGS, folder=tmp_path)
     bars = write_report(tmp_path, [QUEUE, ARRIVALS], names, 8)
     text = (tmp_path / "tables.md").read_text()
     assert "* **failing failed** after 2 programs: SystemFailedError: no progress: 3 helpers asked for, 0 free" in text
@@ -206,7 +206,13 @@ def test_a_system_whose_process_dies_is_in_the_tables_and_spares_the_others(tmp_
 
     monkeypatch.setattr(runner, "_side_by_side", side_by_side)
     queues, names = [QUEUE, ARRIVALS, GROWING], ["dying", "failing"]
-    run(queues, systems_of_which_one_dies, names, SETTINGS, folder=tmp_path, processes=2)
+    run(
+        [(queue, name) for queue in queues for name in names],
+        systems_of_which_one_dies,
+        SETTINGS,
+        folder=tmp_path,
+        processes=2,
+    )
     for workload in queues:
         dead, other = (Store(tmp_path).read(workload.name, name) for name in names)
         assert dead is not None

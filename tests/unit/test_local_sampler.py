@@ -568,6 +568,25 @@ def test_another_seed_for_the_same_device() -> None:
         first.with_seed(-1)
 
 
+def test_other_resets_for_the_same_device() -> None:
+    backend, circuit = noisy_backend(1), QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.reset(0)
+    circuit.measure(0, 0)
+    stays = LocalSampler(backend, seed=4)
+    flips = stays.with_reset_model("flips")
+    # Each after the other has made its errors.
+    for sampler, model in ((stays, "stays"), (flips, "flips"), (stays, "stays")):
+        alone = LocalSampler(backend, seed=4, reset_model=model)
+        bits = [joint_counts(one.run([circuit], shots=5000).result()[0].data) for one in (sampler, alone)]
+        assert bits[0] == bits[1]
+    assert flips._noise is not None
+    assert stays._noise is not None
+    assert flips._noise._errors is stays._noise._errors, "errors are built once"
+    with pytest.raises(HaloValueError, match="reset_model must be one of stays, flips, not 'fails'"):
+        stays.with_reset_model("fails")
+
+
 @pytest.mark.parametrize("fuse_above", [1, 99])
 @pytest.mark.parametrize("branch_from", [0, 99])
 def test_branches_and_fusion_change_no_distribution(

@@ -107,6 +107,9 @@ def test_resets():
     device = DeviceModel(target)
     assert device.reset_dt.tolist() == [800, 900]
     np.testing.assert_allclose(np.exp(device.log_reset_success(2)), [1 - 0.02**2 / 2, 1 - 0.1**2 / 2])
+    flipping = DeviceModel(target, reset_model="flips")
+    for rounds in (1, 2, 3):
+        np.testing.assert_allclose(np.exp(flipping.log_reset_success(rounds)), [1 - 0.02, 1 - 0.1])
 
 
 def test_a_reset_of_unknown_length_takes_as_long_as_a_measurement():

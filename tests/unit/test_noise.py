@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from qiskit.quantum_info import SuperOp
@@ -11,6 +13,7 @@ from qiskit_ibm_runtime.fake_provider import FakeManilaV2
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloValueError
+from qiskit_halo.options import ResetModel
 from qiskit_halo.primitives.noise import DeviceNoise
 from tests.noisy_oracle import reset_error
 from tests.targets import TargetBackend, global_target, make_target, noisy_backend
@@ -138,9 +141,10 @@ def test_a_reset_that_flips_has_the_error_that_is_stated() -> None:
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3])
-def test_resets_fail_as_predicted_success_has_it(rounds: int) -> None:
+@pytest.mark.parametrize("reset_model", get_args(ResetModel))
+def test_resets_fail_as_predicted_success_has_it(reset_model: ResetModel, rounds: int) -> None:
     backend = noisy_backend(4)
-    noise, device = DeviceNoise(backend), DeviceModel(backend.target)
+    noise, device = DeviceNoise(backend, reset_model), DeviceModel(backend.target, reset_model=reset_model)
     for wire in range(4):
         flips = SuperOp(error_of(noise, noise.handover(wire, rounds, reused=True))).data
         assert 1 - flips[3, 0] == pytest.approx(np.exp(device.log_reset_success(rounds)[wire]), abs=1e-12)

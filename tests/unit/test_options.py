@@ -34,6 +34,7 @@ def test_defaults():
         "crosstalk": [],
         "readout_crosstalk": 0.0,
         "reuse": "auto",
+        "reset_model": "stays",
         "cache": True,
     }
 
@@ -56,6 +57,7 @@ def test_options_are_json_and_come_back():
         crosstalk=[[[3, 2], np.array([0, 1]), 2], ((0, 1), (2, 3), np.float32(1.5))],
         readout_crosstalk=0.25,
         reuse="max",
+        reset_model="flips",
         cache=False,
     )
     assert options.crosstalk == (((0, 1), (2, 3), 1.5), ((2, 3), (0, 1), 2.0))
@@ -110,6 +112,7 @@ def test_options_are_json_and_come_back():
         ("readout_crosstalk", 1, "readout_crosstalk must lie in [0, 1), not 1.0"),
         ("readout_crosstalk", -0.1, "readout_crosstalk must lie in [0, 1), not -0.1"),
         ("scrub", 0, "scrub must be True or False, not 0"),
+        ("reset_model", "fails", "reset_model must be one of stays, flips, not 'fails'"),
         ("reuse", "all", "reuse must be one of auto, none, max, not 'all'"),
         ("cache", 0, "cache must be True or False, not 0"),
     ],

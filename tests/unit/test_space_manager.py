@@ -20,9 +20,10 @@ from tests.targets import make_target
 
 def place(programs: list[QuantumCircuit], num_qubits: int, **options: object) -> Placement:
     mpc = MultiProgramCircuit(programs)
-    device = DeviceModel(make_target(num_qubits))
+    halo = HaloOptions(**options)
+    device = DeviceModel(make_target(num_qubits), reset_model=halo.reset_model)
     settings = CompileSettings(optimization_level=1, num_variants=1)
-    return SpaceManager(device, HaloOptions(**options), settings).place(mpc.circuit, mpc.circuit.metadata["halo"])
+    return SpaceManager(device, halo, settings).place(mpc.circuit, mpc.circuit.metadata["halo"])
 
 
 def qubits_by_program(placement: Placement) -> dict[int, list[tuple[int, ...]]]:
@@ -119,6 +120,16 @@ def test_excluded_qubits_leave_too_small_a_part() -> None:
 def test_who_cannot_keep_the_floor_is_named() -> None:
     with pytest.warns(HaloWarning, match=r"Program 1 \('other'\): no free place keeps 1 of the best predicted"):
         place([bell(1), bell(1, name="other")], 1, success_floor=1.0)
+
+
+def test_who_cannot_pay_for_resets_that_flip_takes_nothing_over() -> None:
+    programs = [bell(1), bell(1, name="other")]
+    assert [len(p.qubits) for p in place(programs, 1, success_floor=0.99).pieces] == [1, 1]
+    with pytest.warns(HaloWarning, match="no free place keeps 0.99"):
+        place(programs, 1, success_floor=0.99, reset_model="flips")
+    # With a second qubit nobody follows anybody.
+    apart = place(programs, 2, success_floor=0.99, reset_model="flips")
+    assert {placed.qubits for placed in apart.pieces} == {(0,), (1,)}
 
 
 def test_a_program_in_pieces_keeps_its_floor_as_a_whole() -> None:

@@ -80,7 +80,9 @@ def _write(path: Path, outcomes: Outcomes) -> None:
 @cache
 def _sampler(backend: BackendV2, reset_model: str) -> LocalSampler:
     """Return the sampler of a backend, the same each time: it keeps the errors of every place that it has met."""
-    return LocalSampler(backend, reset_model="flips" if reset_model == "flips" else "stays")
+    if reset_model == "stays":
+        return LocalSampler(backend)
+    return _sampler(backend, "stays").with_reset_model("flips")
 
 
 def _shares(part: Part, result: SamplerPubResult) -> dict[str, float]:
