@@ -9,9 +9,9 @@ from typing import Any
 
 from scipy.stats import spearmanr
 
-from benchmarks.evaluation.families.suites import MEDIUM
+from benchmarks.evaluation.families.suites import MEDIUM, SMALL
 from benchmarks.evaluation.measures.time_model import CLOCKS
-from benchmarks.evaluation.names import ALONE, GRID_SPACE, GRID_TIME, OURS, RESET_MODELS, suffix_of
+from benchmarks.evaluation.names import ALONE, GRID_SPACE, GRID_TIME, OURS, RESET_MODELS, TOLD, suffix_of
 from benchmarks.evaluation.rows import Row
 
 CLOCK = CLOCKS[0]  # 250 us, no overhead
@@ -35,22 +35,20 @@ class Bar:
 def queue_bars(workload: str, suite: str, rows: Mapping[str, Row]) -> list[Bar]:
     """Return the bars of one saturated queue; a system that failed makes the figure NaN and is named."""
     medium = suite in (*MEDIUM, "medium")
-    bars = [_throughput(workload, rows, ALONE, 15 if medium else 40)]
+    if not medium and suite not in (*SMALL, "small"):
+        return []
+    faster, fidelity = (15, 0.90) if medium else (40, 0.97)
     ours = rows.get(OURS)
-    for model in RESET_MODELS:
-        fidelity = getattr(ours, f"fidelity{suffix_of(model)}") if ours is not None else None
-        bars.append(
-            Bar(
-                f"mean fidelity over one by one, a failing reset {model}",
-                workload,
-                fidelity.ratio if fidelity is not None and fidelity.count else math.nan,
-                0.90 if medium else 0.97,
-                f"+- {fidelity.error:.3f}, {fidelity.count} programs simulated" if fidelity is not None else "",
-            )
-        )
+    bars = [_throughput(workload, rows, OURS, ALONE, faster)]
+    bars += [_fidelity(workload, ours, model, fidelity) for model in RESET_MODELS]
+    if TOLD in rows:
+        bars += [
+            _throughput(workload, rows, TOLD, ALONE, faster),
+            _fidelity(workload, rows[TOLD], RESET_MODELS[1], fidelity),
+        ]
     if medium:
         return bars
-    bars += [_throughput(workload, rows, GRID_SPACE, 5), _throughput(workload, rows, GRID_TIME, 2)]
+    bars += [_throughput(workload, rows, OURS, GRID_SPACE, 5), _throughput(workload, rows, OURS, GRID_TIME, 2)]
     for what, least, field in (
         ("busy qubit-time over volume, 250 us included", 10, "busy_delay"),
         ("busy qubit-time over volume, no delay", 1.5, "busy"),
@@ -61,9 +59,24 @@ def queue_bars(workload: str, suite: str, rows: Mapping[str, Row]) -> list[Bar]:
     return bars
 
 
-def _throughput(workload: str, rows: Mapping[str, Row], other: str, least: float) -> Bar:
-    ours, theirs = rows.get(OURS), rows.get(other)
-    what = f"throughput over {other}"
+def _fidelity(workload: str, row: Row | None, reset_model: str, least: float) -> Bar:
+    fidelity = getattr(row, f"fidelity{suffix_of(reset_model)}") if row is not None else None
+    return Bar(
+        f"mean fidelity over one by one, a failing reset {reset_model}{_whose(row.system) if row else ''}",
+        workload,
+        fidelity.ratio if fidelity is not None and fidelity.count else math.nan,
+        least,
+        f"+- {fidelity.error:.3f}, {fidelity.count} programs simulated" if fidelity is not None else "",
+    )
+
+
+def _whose(system: str) -> str:
+    return "" if system == OURS else f", {system.removeprefix(OURS).lstrip(', ')}"
+
+
+def _throughput(workload: str, rows: Mapping[str, Row], system: str, other: str, least: float) -> Bar:
+    ours, theirs = rows.get(system), rows.get(other)
+    what = f"throughput over {other}{_whose(system)}"
     failed = [row.system for row in (ours, theirs) if row is not None and row.failure]
     if ours is None or theirs is None or failed or not theirs.throughput(CLOCK):
         return Bar(what, workload, math.nan, least, f"failed: {', '.join(failed)}" if failed else "not run")
@@ -73,7 +86,7 @@ def _throughput(workload: str, rows: Mapping[str, Row], other: str, least: float
 def rank_bars(samples: Sequence[Mapping[str, Any]]) -> list[Bar]:
     """Return how well predicted success ranks noisy simulation, over all programs and placements.
 
-    The last figure is of a prediction that is told what hand-overs cost where failing resets flip; the package has none.
+    The last figure is of a prediction that is told what hand-overs cost where failing resets flip.
     """
     what = "Spearman of predicted success and noisy simulation"
     return [

@@ -6,6 +6,7 @@ ALONE = "one by one"
 GRID_SPACE = "fixed grid, space"
 GRID_TIME = "fixed grid, space and time"
 OURS = "qiskit-halo all"
+TOLD = "qiskit-halo all, told that resets flip"
 BY_HAND = "merged by hand"
 PUBLISHED = "HALO as published"
 QUICK = (ALONE, BY_HAND, GRID_SPACE, GRID_TIME, PUBLISHED, OURS)
@@ -16,7 +17,7 @@ VARIANTS = (
     "qc-parallelizer",
     "qiskit-halo none",
     "qiskit-halo helpers",
-    "qiskit-halo all, told that resets flip",
+    TOLD,
     "qiskit-halo all, round robin",
     "qiskit-halo all, packed",
 )

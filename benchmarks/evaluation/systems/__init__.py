@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.evaluation.model import System
+from benchmarks.evaluation.names import TOLD
 from benchmarks.evaluation.systems.by_hand import ByHand
 from benchmarks.evaluation.systems.fixed_grid import FixedGrid
 from benchmarks.evaluation.systems.halo import QiskitHalo
@@ -25,7 +26,7 @@ def all_systems() -> dict[str, System]:
         QiskitHalo("qiskit-halo none", HaloOptions(sharing="none")),
         QiskitHalo("qiskit-halo helpers", HaloOptions(sharing="helpers")),
         QiskitHalo("qiskit-halo all", HaloOptions(sharing="all")),
-        QiskitHalo("qiskit-halo all, told that resets flip", HaloOptions(sharing="all", reset_model="flips", resets=1)),
+        QiskitHalo(TOLD, HaloOptions(sharing="all", reset_model="flips", resets=1)),
         QiskitHalo("qiskit-halo all, round robin", HaloOptions(sharing="all", policy="round_robin")),
         QiskitHalo("qiskit-halo all, packed", HaloOptions(sharing="all", policy="packed")),
     )
