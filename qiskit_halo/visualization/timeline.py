@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from qiskit_halo.report import HaloReport, LeaseReport
 from qiskit_halo.visualization._colours import (
     MAX_LEGEND,
+    OUTLINE,
     RESET,
     RESET_HATCH,
     program_colours,
     text_colour,
 )
+from qiskit_halo.visualization._explain import batch_line, program_line
 from qiskit_halo.visualization._matplotlib import (
-    LEGEND_INCHES,
     axes_and_figure,
     legend_height,
     points_per_unit,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROW_INCHES = 0.14
+_LEGEND_INCHES = 5.0
 _BAR = 0.84
 # Average width of a character of matplotlib's default font, as a share of the font size.
 _CHARACTER_WIDTH = 0.62
@@ -35,7 +37,9 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     """Draw who holds which physical qubit when.
 
     Bars are leases, coloured as in :func:`plot_placement` and labelled with the program's index and name where they
-    fit. Dark hatched bars are the resets of hand-overs.
+    fit. Dark hatched bars are the resets of hand-overs. With few programs the legend gives for each its predicted success
+    here of that alone, its floor, and how long it waits. The second line of the title says how full the device is; the
+    dashed line is where the batch would end if all this work kept every qubit busy.
 
     Args:
         report: The compiled batch.
@@ -53,7 +57,7 @@ def plot_timeline(report: HaloReport, *, ax: Axes | None = None) -> Figure:
     height = min(26.0, max(3.0, 1.2 + _ROW_INCHES * len(qubits)))
     if legend:
         height = max(height, legend_height(len(report.programs) + 1))
-    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (LEGEND_INCHES if legend else 0.0), height))
+    ax, figure = axes_and_figure(ax, size_inches=(14.0 + (_LEGEND_INCHES if legend else 0.0), height))
     scale = 1.0 if report.timing == "order only" else 1e6
     _frame(ax, report, qubits, scale)
     colours = program_colours(report)
@@ -88,10 +92,13 @@ def _frame(ax: Axes, report: HaloReport, qubits: list[int], scale: float) -> Non
     named = sum(p.index is not None for p in report.programs)
     note = {"exact": "", "estimated": ", times estimated", "order only": ", order only"}.get(report.timing, "")
     span = "" if report.timing == "order only" else f" in {report.makespan_s * 1e6:.1f} µs"
-    ax.set_title(
-        f"{named} program{'s' * (named != 1)} on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}",
-        fontsize=11,
+    title = (
+        f"{named} program{'s' * (named != 1)} on {len(qubits)} qubits{span}, {report.num_handovers} hand-overs{note}"
     )
+    why = batch_line(report)
+    ax.set_title(f"{title}\n{why}" if why else title, fontsize=11)
+    if report.volume_bound_s is not None:
+        ax.axvline(report.volume_bound_s * scale, color=OUTLINE, linestyle="--", linewidth=1.0, zorder=3)
 
 
 def _draw_bars(ax: Axes, leases: list[LeaseReport], rows: dict[int, int], scale: float, **style: Any) -> None:
@@ -145,17 +152,15 @@ def _fitting(labels: tuple[str, ...], room: int) -> str:
 def _draw_legend(
     ax: Axes, report: HaloReport, colours: dict[int | None, str], *, named: bool, has_resets: bool
 ) -> None:
-    """Explain the colours beside the bars; unless ``named``, only those that belong to no program, above them."""
+    """Explain the colours beside the bars; unless ``named``, only those that belong to no program, below them."""
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(facecolor=colours[p.index], label=p.name if p.index is None else f"{p.index} {p.name}")
-        for p in report.programs
-        if named or p.index is None
+        Patch(facecolor=colours[p.index], label=program_line(p)) for p in report.programs if named or p.index is None
     ]
     if has_resets:
         handles.append(Patch(facecolor=RESET, edgecolor=RESET_HATCH, hatch="/////", label="reset"))
     if named:
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=9)
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8.5)
     elif handles:
-        ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=9)
+        ax.legend(handles=handles, loc="upper right", bbox_to_anchor=(1.0, -0.02), ncols=2, frameon=False, fontsize=9)

@@ -194,6 +194,6 @@ class TestQubitCoordinates:
 def test_the_whole_legend_fits_however_small_the_chip() -> None:
     programs = tuple(replace(small_report().programs[0], index=k, name=f"prog_{k}") for k in range(18))
     figure = plot_placement(small_report(programs=programs), at_s=3e-6)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert len(figure.axes[0].get_legend().get_texts()) == 19
     assert figure.axes[0].get_legend().get_window_extent().y0 >= 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -76,9 +77,40 @@ def test_a_crowded_batch_is_labelled() -> None:
 
 def test_legend_only_while_it_helps() -> None:
     labels = [t.get_text() for t in plot_timeline(small_report()).axes[0].get_legend().get_texts()]
-    assert labels == ["0 ann", "1 bo", "2 cy", "reset"]
+    assert [label.split(":")[0] for label in labels] == ["0 ann", "1 bo", "2 cy", "reset"]
     labels = [t.get_text() for t in plot_timeline(crowded_report(60)).axes[0].get_legend().get_texts()]
     assert labels == ["reset"], "what the dark bars are has to be said all the same"
+
+
+def test_the_legend_says_why_programs_are_where_they_are() -> None:
+    ann, bo, cy = small_report().programs
+    programs = (
+        replace(ann, success_merged=0.9, success_alone=0.95, success_floor=0.855),
+        replace(bo, success_merged=0.8, success_alone=0.95, success_floor=0.855, wait_s=1.25e-6, name="b" * 40),
+        replace(cy, success_merged=None),
+        replace(cy, index=None, name="(unmeasured)"),
+    )
+    figure = plot_timeline(small_report(programs=programs))
+    labels = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+    assert labels == [
+        "0 ann: 0.90 of 0.95, floor 0.85",
+        "1 " + "b" * 17 + "…: 0.80 of 0.95, floor 0.85 missed, waits 1.2 µs",
+        "2 cy",
+        "(unmeasured)",
+        "reset",
+    ]
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_legend().get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_the_title_says_what_limits_the_batch() -> None:
+    report = small_report(packing_efficiency=0.41, volume_bound_s=3.28e-6, limited_by="good qubits")
+    axes = plot_timeline(report).axes[0]
+    assert axes.get_title().splitlines()[1] == (
+        "41 % of the qubit-time is busy, as much as 3.3 µs of every qubit; limited by: good qubits"
+    )
+    (bound,) = axes.lines
+    assert bound.get_xdata() == pytest.approx([3.28, 3.28])
 
 
 def test_title_and_axis_say_how_sure_times_are() -> None:
@@ -105,7 +137,7 @@ def test_draws_on_the_axes_given() -> None:
 def test_the_whole_legend_fits_however_few_the_rows() -> None:
     programs = tuple(replace(small_report().programs[0], index=k, name=f"prog_{k}") for k in range(18))
     figure = plot_timeline(small_report(programs=programs))
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     legend = figure.axes[0].get_legend().get_window_extent()
     assert len(figure.axes[0].get_legend().get_texts()) == 19
     assert legend.y0 >= 0
