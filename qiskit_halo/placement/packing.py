@@ -74,6 +74,8 @@ def pack(
         (_fill(blank, order, recompile, None) for order in orders),
         key=lambda filling: (filling.faults, filling.board.stop),
     )
+    if tightest.lost and not _could_fit(items, device):
+        return tightest.placed()
     if tightest.lost or (options.sharing == "none" and tightest.squeezed):
         roomiest = _roomiest(blank, device, recompile, tightest)
         if tightest.lost or roomiest is not tightest:
@@ -85,6 +87,12 @@ def pack(
         if best.board.stop <= limit and best.faults <= tightest.faults:
             return best.placed()
     return tightest.placed()
+
+
+def _could_fit(items: Sequence[PackingItem], device: DeviceModel) -> bool:
+    """Return whether there are as many qubits as all items together need for themselves, wherever they lie."""
+    needed = sum(min(map(len, item.exclusive_sites)) for item in items)
+    return needed <= int(device.usable_qubits.sum())
 
 
 def _roomiest(blank: Board, device: DeviceModel, recompile: Recompile, best: _Filling) -> _Filling:

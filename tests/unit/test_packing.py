@@ -12,7 +12,7 @@ from qiskit.transpiler import InstructionProperties, Target
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement import rows
+from qiskit_halo.placement import packing, rows
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem
@@ -165,6 +165,22 @@ def test_exclusive_sites_are_nobody_elses() -> None:
         [item(device, exclusive=(0, 1)), item(device), item(device, bell(1))], device, HaloOptions(), no_other
     )
     assert [p and p.spot.qubits for p in placed] == [(0, 1), None, (2,)]
+
+
+def test_no_search_for_room_where_there_cannot_be_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = DeviceModel(make_target(4))
+    asked: list[int] = []
+    monkeypatch.setattr(packing, "reserve", lambda items, *_, **__: asked.append(len(items)) or {})
+    for number in (3, 2):
+        items = [item(device, exclusive=(0, 1)) for _ in range(number)]
+        placed = pack(items, device, HaloOptions(sharing="none"), no_other)
+        assert sum(p is None for p in placed) == max(0, number - 2)
+    assert asked == []
+    # Two pairs have as many qubits as a star of four, but both need its middle.
+    star = DeviceModel(make_target(4, [(0, 1), (0, 2), (0, 3)]))
+    items = [item(star, exclusive=(0, 1)) for _ in range(2)]
+    assert None in pack(items, star, HaloOptions(sharing="none"), no_other)
+    assert asked
 
 
 @pytest.mark.parametrize("together", [1, 3])
