@@ -8,7 +8,18 @@ import sys
 
 from benchmarks.evaluation import command
 
-SCRIPTS = ("acceptance", "isolation", "local_sampler", "main_job", "primitives", "scheduling", "splitting")
+SCRIPTS = (
+    "acceptance",
+    "choices",
+    "isolation",
+    "local_sampler",
+    "main_job",
+    "packing",
+    "parallel",
+    "primitives",
+    "scheduling",
+    "splitting",
+)
 
 
 def main() -> None:

@@ -78,10 +78,11 @@ class References:
 
     def ratios(self, programs: Sequence[QuantumCircuit], report: HaloReport) -> list[float]:
         merged = [p.success_merged for p in report.programs if p.index is not None]
-        alone = [self._alone(program) for program in programs]
+        alone = [self.alone(program) for program in programs]
         return [m / a for m, a in zip(merged, alone, strict=True) if m is not None and a > 0]
 
-    def _alone(self, program: QuantumCircuit) -> float:
+    def alone(self, program: QuantumCircuit) -> float:
+        """Return the predicted success of a program alone."""
         if program.name not in self._known:
             reference = transpile(program, self._backend, optimization_level=3, seed_transpiler=0)
             self._known[program.name] = predict_success(reference, self._backend.target).get(0, 1.0)

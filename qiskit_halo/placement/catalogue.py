@@ -49,6 +49,7 @@ class Catalogue:
         self._compiler = FragmentCompiler(device, settings, use_cache=options.cache, executor=executor)
         self._embedder = Embedder(device)
         self._regions = connected_regions(device)
+        self._widest = len(self._regions[0]) if self._regions else 0
         self._homes: dict[int, tuple[int, ...]] = {}
         self._quality = _qubit_quality(device)
 
@@ -67,8 +68,7 @@ class Catalogue:
         """
         distinct = _distinct(bodies, labels)
         # Those that fit nowhere are left to fail in turn.
-        widest = len(self._regions[0]) if self._regions else 0
-        fitting = [(body, label) for body, label in distinct if body.circuit.num_qubits <= widest]
+        fitting = [(body, label) for body, label in distinct if body.circuit.num_qubits <= self._widest]
         self._compiler.prepare([(body.circuit, label, self._home(body.circuit.num_qubits)) for body, label in fitting])
         found = {body.key: self._at_home(body, label) for body, label in distinct}
         tried: dict[str, tuple[int, ...]] = {}
@@ -109,11 +109,10 @@ class Catalogue:
 
     def _at_home(self, body: Body, label: str) -> tuple[Candidates, ...]:
         width = body.circuit.num_qubits
-        if not self._regions or width > len(self._regions[0]):
-            widest = len(self._regions[0]) if self._regions else 0
+        if width > self._widest:
             raise HaloTranspilerError(
                 f"{label} needs {width} connected qubits, but the largest connected part of the device that "
-                f"works has {widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
+                f"works has {self._widest} of its {self._device.num_qubits}; take a larger device or exclude fewer"
             )
         found = self._compiled(body, self._home(width), label)
         if not math.isfinite(found[0].best):

@@ -24,13 +24,12 @@ from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 SLACK = 1 / 4
 """Share of the shortest makespan found that may be spent on better places.
 
-Fidelity comes first: at the usual repetition delay, which is several makespans long, a third of a makespan is less than
-a tenth of the QPU time, and it buys back two fifths of what programs lose to each other.
+Fidelity comes first: at the usual repetition delay, which is several makespans long, a quarter of a makespan is six percent
+of the QPU time, and it buys back a quarter of what programs lose to each other (``benchmarks/choices.py``).
 """
 
-
 FEW = 128
-"""Items up to which a second order is tried: with more of them orders differ by one percent, up to there by six."""
+"""Items up to which a second order is tried: with more of them it saves a percent of the makespan at most, else three."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

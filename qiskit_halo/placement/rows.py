@@ -61,22 +61,13 @@ class RowChooser:
     def _best_first(self, score: FloatArray, good: npt.NDArray[np.bool_]) -> Iterator[IntArray]:
         rows = np.flatnonzero(good)
         # What others lose is not in the score, so that it does not tell which are the best.
-        if self._crosstalk is None and len(rows) > BEST_FIRST:
+        while self._crosstalk is None and len(rows) > BEST_FIRST:
             worse = -score[rows]
             # Of equals the one that ends first is the best, so that they belong together.
             last = np.partition(worse, BEST_FIRST - 1)[BEST_FIRST - 1]
             yield rows[worse <= last]
-            # Only who finds nothing there needs the rest in order.
             rows = rows[worse > last]
-            rows = rows[np.argsort(-score[rows], kind="stable")]
-            worse, begin = -score[rows], 0
-            while begin < len(rows):
-                last = worse[min(begin + BEST_FIRST, len(rows)) - 1]
-                end = int(np.searchsorted(worse, last, side="right"))
-                yield np.sort(rows[begin:end])
-                begin = end
-        else:
-            yield rows
+        yield rows
 
     def _best_of(
         self,

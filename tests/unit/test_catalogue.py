@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from concurrent.futures import Executor, Future
 
 import pytest
 from qiskit.circuit import QuantumCircuit
@@ -19,6 +18,7 @@ from qiskit_halo.placement.catalogue import Catalogue
 from qiskit_halo.placement.space_manager import SpaceManager
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import find_pieces
+from tests.executors import Here
 from tests.fragment_samples import bell
 from tests.targets import make_target
 
@@ -96,24 +96,11 @@ def test_a_body_with_another_good_place_is_compiled_once(monkeypatch: pytest.Mon
     assert 2 <= len(regions[2:]) <= 1 + catalogue.MORE_REGIONS
 
 
-class Recording(Executor):
-    """Runs what it is given at once, and counts it."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def submit(self, fn, /, *args, **kwargs):
-        self.count += 1
-        future: Future[object] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
 def test_an_executor_compiles_for_other_regions_too() -> None:
     device = DeviceModel(make_target(10, RING_AND_LINE))
-    executor = Recording()
+    executor = Here()
     options = HaloOptions(success_floor=0.5, cache=False)
     far = Catalogue(device, options, SETTINGS, executor).find([body_of(ring())], ["Program 0"])
     here = Catalogue(device, options, SETTINGS, None).find([body_of(ring())], ["Program 0"])
-    assert executor.count == 2
+    assert len(executor.tasks) == 2
     assert [form.best for form in far[0]] == [form.best for form in here[0]]

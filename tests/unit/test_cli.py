@@ -69,6 +69,7 @@ class TestBadInput:
             (["--device", "manila", "--weights", "1;2"], r"--weights takes numbers with commas"),
             (["--device", "manila", "--weights", "1,2", "--no-run"], r"weights gives 2 numbers for 1 programs"),
             (["--device", "manila", "--idle-fill", "x"], r"idle_fill must be one of delay, dd"),
+            (["--device", "manila", "--reset-model", "x"], r"reset_model must be one of stays, flips"),
             (["--device", "manila", "--feed-forward", "-1"], r"feed_forward_s must be seconds of at least 0"),
             (
                 ["--device", "manila", "--crosstalk", "no.json"],
@@ -180,7 +181,7 @@ class TestHelp:
         code, out, _ = call("run", "--help")
         assert code == 0
         names = "device shots seed level helpers sharing success-floor resets buffer max-duration exclude reuse out"
-        names += " policy max-wait weights scrub idle-fill feed-forward crosstalk readout-crosstalk"
+        names += " policy max-wait weights scrub idle-fill feed-forward crosstalk readout-crosstalk reset-model"
         for option in (*names.split(), "no-run", "no-noise", "no-pictures", "json"):
             assert f"--{option}" in out
 

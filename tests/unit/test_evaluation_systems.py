@@ -14,6 +14,7 @@ from qiskit.circuit import AncillaRegister, ClassicalRegister, QuantumCircuit, Q
 from qiskit.circuit.library import ECRGate
 
 import benchmarks.evaluation.systems
+from benchmarks.evaluation import names
 from benchmarks.evaluation.model import Batch, Job, System, SystemFailedError
 from benchmarks.evaluation.systems import all_systems
 from benchmarks.evaluation.systems._schedule import makespan_s, schedule, waiting_dt
@@ -22,6 +23,7 @@ from benchmarks.evaluation.systems.fixed_grid import FixedGrid
 from benchmarks.evaluation.systems.halo import QiskitHalo, largest
 from benchmarks.evaluation.systems.halo_published import HaloPublished
 from benchmarks.evaluation.systems.qc_parallelizer import QcParallelizer
+from benchmarks.evaluation.workloads import VARIED, full
 from qiskit_halo import HaloOptions
 from qiskit_halo.verification.equivalence import outcome_distribution
 from tests.dense_oracle import brute_force, distance
@@ -331,3 +333,11 @@ def test_fixed_grid_says_what_never_runs() -> None:
     assert system.next_batch(queue, backend, 1).members == (11,)
     with pytest.raises(SystemFailedError, match="job 0 has 17 qubits, the largest area 16: it never runs"):
         system.next_batch(queue[:1], backend, 1)
+
+
+def test_systems_and_queues_that_the_runs_single_out_exist() -> None:
+    systems = list(all_systems())
+    core = [names.ALONE, names.BY_HAND, names.GRID_SPACE, names.GRID_TIME, names.PUBLISHED, names.OURS]
+    assert sorted([*core, *names.VARIANTS]) == sorted(systems)
+    assert {*names.QUICK, names.TOLD} <= set(systems)
+    assert set(VARIED) <= {workload.name for workload in full()}

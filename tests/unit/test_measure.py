@@ -8,7 +8,7 @@ from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.fragment import Shape, find_shapes
-from qiskit_halo.fragments.measure import sites_of, time_on
+from qiskit_halo.fragments.measure import Stopwatch, sites_of, time_on
 from tests.targets import make_target
 
 
@@ -41,3 +41,35 @@ def test_shapes_are_the_connected_parts():
         Shape(sites=(0,), edges=()),
     )
     assert find_shapes(0, []) == ()
+
+
+def test_copies_are_timed_once_and_only_copies() -> None:
+    target = make_target(4, errors=True)
+    for qubit, duration in ((2, 40e-9), (3, 90e-9)):
+        target.update_instruction_properties("sx", (qubit,), InstructionProperties(duration=duration, error=1e-3))
+    device = DeviceModel(target)
+
+    def body(first: int, second: int, *, apart: bool = False) -> QuantumCircuit:
+        circuit = QuantumCircuit(2, 3)
+        circuit.sx(0)
+        circuit.measure(0, first)
+        # The second waits for the first only if they write the same bit.
+        circuit.measure(1, second)
+        if apart:
+            circuit.delay(70, 1)
+            circuit.sx(1)
+        return circuit
+
+    stopwatch = Stopwatch(device)
+    for circuit, physical in (
+        (body(0, 1), (0, 1)),
+        (body(2, 0), (1, 2)),  # a copy on other qubits and bits
+        (body(0, 0), (0, 1)),  # not a copy: both write one bit
+        (body(0, 1), (3, 0)),  # nor this: slower there
+        (body(0, 1, apart=True), (0, 1)),
+        (body(0, 1, apart=True), (1, 0)),
+    ):
+        assert stopwatch.time(circuit.data, sites_of(circuit), physical) == time_on(
+            circuit.data, sites_of(circuit), physical, device
+        )
+    assert len(stopwatch._known) == 3

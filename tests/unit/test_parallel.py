@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import Any
 
 import pytest
@@ -13,27 +12,12 @@ from qiskit_halo.fragments.parallel import compile_elsewhere
 from qiskit_halo.fragments.serialize import circuits_from_bytes
 from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.fragments.single import BodyCompiler
+from tests.executors import Here
 from tests.targets import make_target
 
 DEVICE = DeviceModel(make_target(6), exclude_qubits=(5,))
 SETTINGS = CompileSettings(optimization_level=1, num_variants=2)
 REGION = (0, 1, 2, 3, 4)
-
-
-class Here(Executor):
-    """Does at once what it is asked, and keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.tasks: list[tuple[Any, ...]] = []
-
-    def submit(self, task: Callable[..., Any], /, *arguments: Any, **_: Any) -> Future[Any]:
-        self.tasks.append(arguments)
-        future: Future[Any] = Future()
-        try:
-            future.set_result(task(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 def chain(length: int) -> QuantumCircuit:
