@@ -16,6 +16,9 @@ IdleFill = Literal["delay", "dd"]
 Reusing = Literal["auto", "none", "max"]
 ResetModel = Literal["stays", "flips"]
 
+DEFAULT_REP_DELAY_S = 250e-6
+"""Repetition delay in seconds where nobody sets one: IBM's default."""
+
 FEED_FORWARD_S = 0.7e-6
 """Assumed latency between a measurement and an operation that depends on it inside a shot."""
 

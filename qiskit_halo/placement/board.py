@@ -16,6 +16,7 @@ from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
+from qiskit_halo.placement.rents import Rents
 from qiskit_halo.placement.rows import LATEST, RowChooser
 from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
 from qiskit_halo.placement.windows import SLOTS_PER_LEASE, Windows, slot_length_dt, slot_spans
@@ -38,6 +39,7 @@ class Board:
         options: ``resets``, ``assume_clean``, ``buffer``, ``max_duration_s`` and crosstalk matter here.
         items: What is to be placed.
         windows: Those of another board for the same items, if there is one.
+        rents: What leases cost; ``None`` if each piece may take what is best for itself.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Board:
         options: HaloOptions,
         items: Sequence[PackingItem],
         windows: Windows | None = None,
+        rents: Rents | None = None,
     ) -> None:
         self.items = list(items)
         self.handover_dt = handover_dt(device, options.resets)
@@ -74,12 +77,14 @@ class Board:
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
         model = CrosstalkModel.of(device, options)
         self._crosstalk = None if model is None else BoardCrosstalk(device, options, model, self.slot_dt, self._room)
-        self._windows = windows or Windows(self.handover_dt, self.slot_dt)
-        self._chooser = RowChooser(self._grid, self._crosstalk, self._windows)
+        self.windows = windows or Windows(self.handover_dt, self.slot_dt)
+        """What places take."""
+        self._rents = rents
+        self._chooser = RowChooser(self._grid, self._crosstalk, self.windows)
 
-    def blank(self) -> Board:
+    def blank(self, rents: Rents | None = None) -> Board:
         """Return another board for the items that this one was made for, with nothing on it."""
-        return Board(self._device, self._options, self._given, self._windows)
+        return Board(self._device, self._options, self._given, self.windows, rents)
 
     @property
     def unused(self) -> npt.NDArray[np.bool_]:
@@ -90,8 +95,8 @@ class Board:
     def find(self, index: int, limit: int) -> Spot | None:
         """Return the best spot for item ``index`` that keeps its floor, ``None`` if there is none.
 
-        That is the spot with the best predicted success of those that end by slot ``limit``, or where there is no such
-        spot, the one that ends first. The item must not be on the board.
+        That is the spot with the best predicted success, less rent, of those that end by slot ``limit``, or where there is
+        no such spot, the one that ends first. The item must not be on the board.
         """
         return self._best_of(index, limit, self.items[index].log_floor)
 
@@ -137,7 +142,7 @@ class Board:
         item = self.items[index]
         best: Spot | None = None
         for variant, candidates in enumerate(item.variants):
-            if best is not None and best.stop <= limit and candidates.best <= best.log_success:
+            if best is not None and best.stop <= limit and candidates.best <= best.value:
                 continue
             spot = self._find_variant(item, variant, limit, log_floor)
             if spot is not None and (best is None or spot.rank(limit) < best.rank(limit)):
@@ -221,7 +226,8 @@ class Board:
             if number == 0:
                 good[[row for row in banned if row < enough]] = False
                 good &= only is None or np.arange(enough) == only
-            query = Query(item.variants[variant], shape, score, shape.best - left, item.owners)
+            value = score if self._rents is None else score - self._rents.of(shape)[:enough]
+            query = Query(item.variants[variant], shape, score, value, shape.best - left, item.owners)
             row, common = self._chooser.choose(query, good, common, quiet, limit)
             if row is None:
                 break
@@ -255,7 +261,15 @@ class Board:
             if cost.ruins:
                 return None
             log_success += cost.own_log
-        return Spot(variant=variant, qubits=qubits, start=start, stop=stop, spans=spans, log_success=log_success)
+        return Spot(
+            variant=variant,
+            qubits=qubits,
+            start=start,
+            stop=stop,
+            spans=spans,
+            log_success=log_success,
+            rent=0.0 if self._rents is None else self._rents.of_leases(own, spans),
+        )
 
     def _lose(self, index: int, log: float) -> None:
         """Let item ``index`` pay for what another is about to do: have a qubit before it, or disturb it."""

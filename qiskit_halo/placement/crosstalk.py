@@ -53,6 +53,7 @@ class Query:
         candidates: The fragment.
         shape: The part of it.
         score: Log of its predicted success on each place of the part, crosstalk left out.
+        value: The same less the rent of the qubits there: of two places that will do, the one with more is taken.
         log_floor: Least log of its predicted success.
         owners: Whose it is.
     """
@@ -60,12 +61,13 @@ class Query:
     candidates: Candidates
     shape: ShapeCandidates
     score: FloatArray
+    value: FloatArray
     log_floor: float
     owners: tuple[int, ...]
 
 
 Found = tuple[tuple[int, float, int, int], WordArray]
-"""What is least for the best choice (end, but at least the limit; -log of success; end; row), and the slots that remain."""
+"""What is least for the best choice (end, but at least the limit; -value; end; row), and the slots that remain."""
 
 
 class BoardCrosstalk:
@@ -128,10 +130,10 @@ class BoardCrosstalk:
         num_slots = words.shape[1] * WORD
         firsts = first_slots(words).tolist()
         for number, (row, start) in enumerate(zip(rows.tolist(), firsts, strict=False)):
-            score = float(query.score[row])
+            score, value = float(query.score[row]), float(query.value[row])
             # A price only makes worse, and rows are ascending in what they are without one.
             if start < 0 or (
-                best is not None and (number >= BEST_ROWS or _key(score, start, length, limit, row) > best[0])
+                best is not None and (number >= BEST_ROWS or _key(value, start, length, limit, row) > best[0])
             ):
                 break
             own = self._footprint(query.candidates, query.shape.sites, query.shape.places[row].tolist())
@@ -139,14 +141,14 @@ class BoardCrosstalk:
             for _ in range(MOST_STARTS):
                 cost = self._cost(own, start, query.owners)
                 if not cost.ruins and score + cost.own_log >= query.log_floor - TOLERANCE:
-                    key = _key(score + cost.own_log + cost.others_log, start, length, limit, row)
+                    key = _key(value + cost.own_log + cost.others_log, start, length, limit, row)
                     if best is None or key < best[0]:
                         best = key, number, start
                 if cost.clear_at is None or cost.clear_at >= num_slots:
                     break
                 allowed = allowed & slots_from(cost.clear_at, num_slots)
                 start = int(first_slots(allowed)[0])
-                if start < 0 or (best is not None and _key(score, start, length, limit, row) > best[0]):
+                if start < 0 or (best is not None and _key(value, start, length, limit, row) > best[0]):
                     break
         if best is None:
             return None
@@ -178,8 +180,8 @@ class BoardCrosstalk:
         return footprint(self._outlines[candidates], dict(zip(sites, qubits, strict=True)), self._model)
 
 
-def _key(log_success: float, start: int, length: int, limit: int, row: int) -> tuple[int, float, int, int]:
-    return max(start + length, limit), -log_success, start + length, row
+def _key(value: float, start: int, length: int, limit: int, row: int) -> tuple[int, float, int, int]:
+    return max(start + length, limit), -value, start + length, row
 
 
 def _by_item(inflicted: Sequence[tuple[object, float]]) -> dict[int, float]:

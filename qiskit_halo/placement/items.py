@@ -43,6 +43,7 @@ class Spot:
         stop: Slot after the last operation.
         spans: For each site the slots ``[start, stop)`` that are taken on its qubit, hand-over resets before it included.
         log_success: Log of the predicted success there, resets after whoever has a qubit before included.
+        rent: Log of success that the leases are worth to others.
     """
 
     variant: int
@@ -51,7 +52,13 @@ class Spot:
     stop: int
     spans: tuple[tuple[int, int], ...]
     log_success: float
+    rent: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """What the spot is worth to the whole batch: less than to the piece itself, where others want its qubits."""
+        return self.log_success - self.rent
 
     def rank(self, limit: int) -> tuple[int, float, int]:
         """Return what is least for the best spot: whatever ends by slot ``limit`` ends early enough."""
-        return max(self.stop, limit), -self.log_success, self.stop
+        return max(self.stop, limit), -self.value, self.stop

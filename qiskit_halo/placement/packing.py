@@ -1,13 +1,14 @@
 """Choose a place and a provisional time for every piece of a batch.
 
-The aim is the shortest makespan in which every program keeps its floor of predicted success, and then the best success
-within a little more than that makespan. The board is filled twice, each time one piece after another: first as tightly as
-it goes, which tells how long the batch must be; then again within that time and some slack, those with most to lose
-choosing first.
+Every program keeps its floor of predicted success if it can; beyond that a batch is better the more success its programs
+have and the less time it takes on the device, at a fixed rate of exchange. The board is filled one piece after another, those
+with most to lose first. What keeps the first from taking what others need more are rents: the best places cost what they are
+worth to all others.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,20 +17,25 @@ import numpy.typing as npt
 from numpy import bool_
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.options import HaloOptions
-from qiskit_halo.placement.board import Board
+from qiskit_halo.options import DEFAULT_REP_DELAY_S, HaloOptions
+from qiskit_halo.placement.board import NO_LIMIT, Board
 from qiskit_halo.placement.crowding import Forms, Reservation, reserve
 from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
+from qiskit_halo.placement.rents import RelaxedPacking
+from qiskit_halo.units import seconds_to_dt
 
-SLACK = 1 / 4
-"""Share of the shortest makespan found that may be spent on better places.
+EXCHANGE = 4.0
+"""Percent of QPU time that one percent of success is worth.
 
-Fidelity comes first: at the usual repetition delay, which is several makespans long, a quarter of a makespan is six percent
-of the QPU time, and it buys back a quarter of what programs lose to each other (``benchmarks/choices.py``).
+Shots make up for success as its square: with 2 a batch would tell as much as it can in a second. Twice that, since fidelity
+comes first (``benchmarks/choices.py``).
 """
 
-FEW = 128
-"""Items up to which a second order is tried: with more of them it saves a percent of the makespan at most, else three."""
+MARKETS = ((1.7, 1.9), (1.0, 1.1), (1.2, 1.35), (2.5, 3.0))
+"""Shares of the least time that any batch takes: that for which rents are found, and that by which all should end."""
+
+FEW = 64
+"""Items up to which boards are filled in all these ways; with more of them the first is within a percent of the best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +74,40 @@ def pack(
     """
     recompile = _once(recompile)
     blank = Board(device, options, items)
-    orders = [_by_area(items), _by_length(items)] if len(items) <= FEW else [_by_area(items)]
-    tightest = min(
-        (_fill(blank, order, recompile, None) for order in orders),
-        key=lambda filling: (filling.faults, filling.board.stop),
-    )
-    if tightest.lost and not _could_fit(items, device):
-        return tightest.placed()
-    if tightest.lost or (options.sharing == "none" and tightest.squeezed):
-        roomiest = _roomiest(blank, device, recompile, tightest)
-        if tightest.lost or roomiest is not tightest:
-            return roomiest.placed()
-    board = tightest.board
-    limit = board.stop + int((board.stop - board.origin) * SLACK)
-    for order in (_by_loss(items), _by_area(items)):
-        best = _fill(blank, order, recompile, limit)
-        if best.board.stop <= limit and best.faults <= tightest.faults:
-            return best.placed()
-    return tightest.placed()
+    best = _best_valued(blank, device, recompile, _delay_slots(device, options, blank.slot_dt))
+    if (best.lost and _could_fit(items, device)) or (options.sharing == "none" and best.squeezed):
+        best = _roomiest(blank, device, recompile, best)
+    return best.placed()
+
+
+def _best_valued(blank: Board, device: DeviceModel, recompile: Recompile, delay: float) -> _Filling:
+    """Return the best of boards with and without rents."""
+    items = blank.items
+    relaxed = RelaxedPacking.of(items, device.num_qubits, blank.windows)
+    least = relaxed.least_slots()
+    fillings = []
+    for for_rents, for_all in MARKETS:
+        rents = relaxed.rents(for_rents * least)
+        if rents is not None:
+            limit = blank.origin + int(for_all * least)
+            filling = _fill(blank.blank(rents), _by_loss(items), recompile, limit)
+            if len(items) > FEW and filling.board.stop <= limit and not any(filling.faults):
+                return filling
+            fillings.append(filling)
+        if len(items) > FEW:
+            break
+    fillings.append(_fill(blank.blank(), _by_area(items), recompile, None))
+    if len(items) <= FEW:
+        fillings.append(_fill(blank.blank(), _by_loss(items), recompile, NO_LIMIT))
+    return min(fillings, key=lambda filling: (filling.faults, filling.cost(delay)))
+
+
+def _delay_slots(device: DeviceModel, options: HaloOptions, slot_dt: int) -> float:
+    """Return the repetition delay in slots, 0 where ticks have no length."""
+    if not device.has_durations:
+        return 0.0
+    delay_s = DEFAULT_REP_DELAY_S if options.rep_delay_s is None else options.rep_delay_s
+    return seconds_to_dt(delay_s, device.dt_s) / slot_dt
 
 
 def _could_fit(items: Sequence[PackingItem], device: DeviceModel) -> bool:
@@ -101,7 +123,7 @@ def _roomiest(blank: Board, device: DeviceModel, recompile: Recompile, best: _Fi
     )  # fmt: skip
     for keep_floor, forms in tries:
         reserved = reserve(blank.items, device.num_qubits, keep_floor=keep_floor, forms=forms)
-        roomy = _fill(blank, _by_area(blank.items), recompile, None, reserved)
+        roomy = _fill(blank.blank(), _by_area(blank.items), recompile, None, reserved)
         shorter = roomy.faults == best.faults and not best.lost and roomy.board.stop < best.board.stop
         if roomy.faults < best.faults or shorter:
             best = roomy
@@ -129,11 +151,6 @@ def _by_area(items: Sequence[PackingItem]) -> list[int]:
     return sorted(range(len(items)), key=lambda i: (-areas[i], i))
 
 
-def _by_length(items: Sequence[PackingItem]) -> list[int]:
-    fragments = [item.variants[0].fragment for item in items]
-    return sorted(range(len(items)), key=lambda i: (-fragments[i].timing.length_dt, -fragments[i].num_sites, i))
-
-
 def _by_loss(items: Sequence[PackingItem]) -> list[int]:
     """Least predicted success first: the same share of what it loses anyway is most for these."""
     return sorted(range(len(items)), key=lambda i: (items[i].log_best, i))
@@ -152,6 +169,15 @@ class _Filling:
         """How many items have no place, how many are below their floor, and how many end too late; worst first."""
         late = sum(spot.stop > self.board.horizon for spot in self.board.spots.values())
         return len(self.lost), len(self.low), late
+
+    def cost(self, delay: float) -> float:
+        """Return what is less for a better batch: log of QPU time, with ``delay`` slots a shot, and of success."""
+        items, spots = self.board.items, self.board.spots
+        lost = sum(items[index].log_best - spot.log_success for index, spot in spots.items())
+        # Anonymous pieces are programs of their own.
+        num_programs = len({items[index].owners or index for index in spots})
+        length = self.board.stop - self.board.origin + delay
+        return math.log(max(length, 1.0)) + EXCHANGE * lost / max(1, num_programs)
 
     @property
     def squeezed(self) -> bool:
@@ -178,7 +204,7 @@ class _Filling:
 
 
 def _fill(
-    blank: Board,
+    board: Board,
     order: Sequence[int],
     recompile: Recompile,
     limit: int | None,
@@ -187,14 +213,13 @@ def _fill(
     """Return a board with all items on it, put there in ``order``, those with a place reserved first.
 
     Args:
-        blank: A board for the items, which stays as it is.
+        board: A board with nothing on it.
         order: Indices of items.
         recompile: Called when no known place of an item is free.
         limit: Slot by which all should end; ``None`` to end as early as possible.
         reserved: Where some items go.
     """
-    filling = _Filling(blank.blank(), {}, {})
-    board = filling.board
+    filling = _Filling(board, {}, {})
     for index in order:
         place = reserved.get(index)
         spot = None if place is None else board.find_at(index, place.variant, place.row)

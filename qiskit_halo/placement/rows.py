@@ -37,18 +37,18 @@ class RowChooser:
     ) -> tuple[int | None, WordArray]:
         """Return the row to take, ``None`` if there is none, and the slots of ``common`` that it may start at.
 
-        That is the row with the best score of those that can end by slot ``limit``, or where there is no such row, the
+        That is the row with the best value of those that can end by slot ``limit``, or where there is no such row, the
         one that ends first.
 
         Args:
-            query: The part, with the score of each of its places.
+            query: The part, with score and value of each of its places.
             good: Which rows may be taken.
             common: Slots that the piece may start at as far as its other parts go.
             quiet: For each qubit, slots in which nobody else is near; ``None`` if that does not matter.
             limit: Slot by which it should end.
         """
         best: Found | None = None
-        for rows in self._best_first(query.score, good):
+        for rows in self._best_first(query.value, good):
             for group in self._windows.of(query.shape):
                 own = rows[group.holds[rows]]
                 found = self._best_of(query, group, own, common, quiet, limit) if len(own) else None
@@ -58,11 +58,11 @@ class RowChooser:
                 break
         return (None, common) if best is None else (best[0][3], best[1])
 
-    def _best_first(self, score: FloatArray, good: npt.NDArray[np.bool_]) -> Iterator[IntArray]:
+    def _best_first(self, value: FloatArray, good: npt.NDArray[np.bool_]) -> Iterator[IntArray]:
         rows = np.flatnonzero(good)
-        # What others lose is not in the score, so that it does not tell which are the best.
+        # What others lose is not in the value, so that it does not tell which are the best.
         while self._crosstalk is None and len(rows) > BEST_FIRST:
-            worse = -score[rows]
+            worse = -value[rows]
             # Of equals the one that ends first is the best, so that they belong together.
             last = np.partition(worse, BEST_FIRST - 1)[BEST_FIRST - 1]
             yield rows[worse <= last]
@@ -86,10 +86,10 @@ class RowChooser:
                 words &= still[qubits]
         ends = (starts := first_slots(words)) + group.length
         late = np.where(starts < 0, LATEST, np.maximum(ends, limit))
-        ranked = np.lexsort((rows, ends, -query.score[rows], late))
+        ranked = np.lexsort((rows, ends, -query.value[rows], late))
         pick = int(ranked[0])
         if starts[pick] < 0:
             return None
         if self._crosstalk is not None:
             return self._crosstalk.choose(query, rows[ranked], words[ranked], group.length, limit)
-        return (int(late[pick]), float(-query.score[rows[pick]]), int(ends[pick]), int(rows[pick])), words[pick]
+        return (int(late[pick]), float(-query.value[rows[pick]]), int(ends[pick]), int(rows[pick])), words[pick]

@@ -12,14 +12,11 @@ from qiskit.transpiler import Target
 
 from qiskit_halo.batch_plan import BatchPlan, PlannedBatch
 from qiskit_halo.errors import HaloValueError
-from qiskit_halo.options import HaloOptions
+from qiskit_halo.options import DEFAULT_REP_DELAY_S, HaloOptions
 from qiskit_halo.primitives.batch_cells import fill_cells, within_limits
 from qiskit_halo.primitives.batch_search import BatchSearch, Draft, IntArray, Limits
 from qiskit_halo.primitives.estimates import MakespanModel, ProgramEstimate, Room, estimate_program, room_of
 from qiskit_halo.programs.load import load_programs
-
-DEFAULT_REP_DELAY_S = 250e-6
-"""IBM's default."""
 
 
 def plan_batches(

@@ -71,7 +71,7 @@ def test_a_body_without_a_second_good_place_is_compiled_elsewhere_too() -> None:
 def test_so_that_two_of_its_kind_run_at_the_same_time() -> None:
     device = DeviceModel(make_target(10, RING_AND_LINE))
     batch = MultiProgramCircuit([ring(), ring()]).circuit
-    options = HaloOptions(success_floor=0.5, cache=False)
+    options = HaloOptions(success_floor=0.5, rep_delay_s=0.0, cache=False)
     placement = SpaceManager(device, options, SETTINGS).place(batch, batch.metadata["halo"])
     one, other = placement.pieces
     assert (one.start_dt, other.start_dt) == (0, 0)

@@ -122,10 +122,16 @@ def pinned(moving: PackingItem) -> PackingItem:
     return dataclasses.replace(moving, variants=(dataclasses.replace(found, shapes=tuple(shapes)),))
 
 
-def test_the_batch_is_as_short_as_it_can_be() -> None:
-    device = DeviceModel(worse_readout(2, 1, 0.05))
-    short = item(device, bell(1), floor=0.5)
-    assert run(device, [short, short]) == [((0,), 0), ((1,), 0)]
+def test_a_worse_place_is_taken_where_it_saves_more_time_than_it_loses() -> None:
+    def places(error: float, delay_s: float) -> list[tuple[int, ...]]:
+        device = DeviceModel(worse_readout(2, 1, error))
+        short = item(device, bell(1), floor=0.5)
+        return [qubits for qubits, _ in run(device, [short, short], rep_delay_s=delay_s)]
+
+    # One after the other takes more than twice as long, which is little beside a long repetition delay.
+    assert sorted(places(0.05, delay_s=0.0)) == [(0,), (1,)]
+    assert places(0.05, delay_s=1e-3) == [(0,), (0,)]
+    assert sorted(places(0.02, delay_s=1e-3)) == [(0,), (1,)]
 
 
 def test_within_the_makespan_the_best_place_wins() -> None:

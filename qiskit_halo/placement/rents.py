@@ -1,0 +1,202 @@
+"""What the time of each qubit is worth to the whole batch, so that nobody takes what others need more.
+
+Pieces choose their places one after another, and each by itself would take the best. Packing made easy knows better: if
+pieces could be split over places and leases lay anywhere in time, the best batch would be the solution of a linear program,
+and its shadow prices say what one more slot of a qubit would gain all others. Those are the rents that pieces pay here. The
+same program without the gain tells how short no batch can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, hstack
+
+from qiskit_halo.placement.candidates import FloatArray, IntArray, ShapeCandidates
+from qiskit_halo.placement.items import TOLERANCE, PackingItem
+from qiskit_halo.placement.windows import Windows
+
+MOST_PLACES = 4096
+"""Places in the linear program, over all kinds of pieces: the time it takes grows faster than they do."""
+
+
+class Rents:
+    """What leases cost on each qubit.
+
+    Args:
+        per_slot: Log of success that a slot is worth, shape (num_qubits,).
+        windows: What places take.
+    """
+
+    def __init__(self, per_slot: FloatArray, windows: Windows) -> None:
+        self._per_slot = per_slot
+        self._windows = windows
+        self._known: dict[ShapeCandidates, FloatArray] = {}
+
+    def of(self, shape: ShapeCandidates) -> FloatArray:
+        """Return the rent of each place of ``shape``, shape (num_places,)."""
+        if shape not in self._known:
+            rent = np.zeros(len(shape.places))
+            for group in self._windows.of(shape):
+                rent[group.holds] = self._per_slot[shape.places[group.holds]] @ _slots_of(group.spans)
+            self._known[shape] = rent
+        return self._known[shape]
+
+    def of_leases(self, qubits: IntArray, spans: Sequence[tuple[int, int]]) -> float:
+        """Return the rent of ``qubits``, each for the slots of its span."""
+        return float(self._per_slot[qubits] @ _slots_of(spans))
+
+
+@dataclass(frozen=True, slots=True)
+class RelaxedPacking:
+    """Packing as a linear program: how many pieces of each kind go to each place.
+
+    Args:
+        slots: Slots that one piece takes of each qubit, shape (num_qubits, num_places).
+        exclusive: 1 where nobody else may have the qubit, the same shape.
+        log_success: Log of the predicted success at each place.
+        balance: Equations, shape (num_equations, num_places): all pieces of a kind go somewhere, with all their parts.
+        balanced: What each equation comes to.
+        windows: What places take.
+    """
+
+    slots: csr_array
+    exclusive: csr_array
+    log_success: FloatArray
+    balance: csr_array
+    balanced: FloatArray
+    windows: Windows
+
+    @classmethod
+    def of(cls, items: Sequence[PackingItem], num_qubits: int, windows: Windows) -> RelaxedPacking:
+        """Return the program for ``items``; those without a place that keeps their floor are left out."""
+        kinds: dict[tuple[object, ...], list[PackingItem]] = {}
+        for item in items:
+            key = (tuple(map(id, item.variants)), item.log_floor, item.exclusive_sites)
+            kinds.setdefault(key, []).append(item)
+        writer = _Writer(windows)
+        most = MOST_PLACES // max(1, len(kinds))
+        for members in kinds.values():
+            writer.add(members[0], len(members), most)
+        return writer.program(num_qubits)
+
+    def least_slots(self) -> float:
+        """Return how many slots every batch takes at least, 0 if that is not known."""
+        num_qubits, num_places = self.slots.shape
+        if not num_places:
+            return 0.0
+        solved = linprog(
+            np.append(np.zeros(num_places), 1.0),
+            A_ub=hstack([self.slots, csr_array(np.full((num_qubits, 1), -1.0))], format="csr"),
+            b_ub=np.zeros(num_qubits),
+            A_eq=hstack([self.balance, csr_array((len(self.balanced), 1))], format="csr"),
+            b_eq=self.balanced,
+            method="highs",
+        )
+        return float(solved.fun) if solved.success else 0.0
+
+    def rents(self, num_slots: float) -> Rents | None:
+        """Return the rents in a batch of ``num_slots`` slots, ``None`` if the pieces fit into it not even when split."""
+        if not len(self.log_success):
+            return None
+        solved = linprog(
+            -self.log_success,
+            # Whoever needs a qubit for itself takes all of its time.
+            A_ub=self.slots.maximum(self.exclusive * num_slots),
+            b_ub=np.full(self.slots.shape[0], num_slots),
+            A_eq=self.balance,
+            b_eq=self.balanced,
+            method="highs",
+        )
+        return Rents(np.maximum(0.0, -solved.ineqlin.marginals), self.windows) if solved.success else None
+
+
+class _Writer:
+    """Writes the linear program, one kind of piece after another.
+
+    Args:
+        windows: What places take.
+    """
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+        self._log_success: list[FloatArray] = []
+        self._slots = _Entries()
+        self._exclusive = _Entries()
+        self._balance = _Entries()
+        self._balanced: list[float] = []
+        self._num_places = 0
+
+    def add(self, item: PackingItem, number: int, most: int) -> None:
+        """Add places of ``number`` pieces like ``item``: about ``most`` of them, the best and some of all others."""
+        num_parts = sum(len(candidates.shapes) for candidates in item.variants)
+        firsts = []
+        for candidates, exclusive in zip(item.variants, item.exclusive_sites, strict=True):
+            left = sum(shape.best for shape in candidates.shapes) - item.log_floor + TOLERANCE
+            good = [int((shape.log_success >= shape.best - left).sum()) for shape in candidates.shapes]
+            if good and all(good):
+                first, *others = (
+                    self._add_part(shape, np.arange(0, count, -(-count * num_parts // max(1, most))), exclusive)
+                    for shape, count in zip(candidates.shapes, good, strict=True)
+                )
+                firsts.append(first)
+                for other in others:
+                    self._equate([(first, 1.0), (other, -1.0)], 0.0)
+        if firsts:
+            self._equate([(first, 1.0) for first in firsts], float(number))
+
+    def program(self, num_qubits: int) -> RelaxedPacking:
+        """Return the program with all that was added."""
+        size = (num_qubits, self._num_places)
+        return RelaxedPacking(
+            slots=self._slots.matrix(size),
+            exclusive=self._exclusive.matrix(size),
+            log_success=np.concatenate([[], *self._log_success]),
+            balance=self._balance.matrix((len(self._balanced), self._num_places)),
+            balanced=np.array(self._balanced),
+            windows=self._windows,
+        )
+
+    def _add_part(self, shape: ShapeCandidates, rows: IntArray, exclusive: Sequence[int]) -> IntArray:
+        """Add ``rows`` of the places of ``shape``; return which places of the program they are."""
+        added = self._num_places + np.arange(len(rows))
+        self._num_places += len(rows)
+        self._log_success.append(shape.log_success[rows])
+        for group in self._windows.of(shape):
+            own = group.holds[rows]
+            for site, qubits, (start, stop) in zip(shape.sites, shape.places[rows[own]].T, group.spans, strict=True):
+                self._slots.add(qubits, added[own], stop - start)
+                if site in exclusive:
+                    self._exclusive.add(qubits, added[own], 1)
+        return added
+
+    def _equate(self, terms: Sequence[tuple[IntArray, float]], value: float) -> None:
+        for places, factor in terms:
+            self._balance.add(np.full(len(places), len(self._balanced)), places, factor)
+        self._balanced.append(value)
+
+
+class _Entries:
+    """Entries of a sparse matrix."""
+
+    def __init__(self) -> None:
+        self._rows: list[IntArray] = []
+        self._columns: list[IntArray] = []
+        self._values: list[FloatArray] = []
+
+    def add(self, rows: IntArray, columns: IntArray, value: float) -> None:
+        self._rows.append(rows)
+        self._columns.append(columns)
+        self._values.append(np.full(len(rows), float(value)))
+
+    def matrix(self, shape: tuple[int, int]) -> csr_array:
+        none = np.zeros(0, dtype=np.int64)
+        where = (np.concatenate([none, *self._rows]), np.concatenate([none, *self._columns]))
+        return csr_array((np.concatenate([[], *self._values]), where), shape=shape)
+
+
+def _slots_of(spans: Sequence[tuple[int, int]]) -> FloatArray:
+    return np.array([stop - start for start, stop in spans], dtype=np.float64)

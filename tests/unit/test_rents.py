@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement.board import Board
+from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.rents import RelaxedPacking
+from tests.fragment_samples import bell
+from tests.targets import make_target
+from tests.unit.test_packing import item, pinned, run, two_pairs, worse_readout
+
+
+def relaxed(device: DeviceModel, items: list[PackingItem]) -> tuple[RelaxedPacking, Board]:
+    board = Board(device, HaloOptions(), items)
+    return RelaxedPacking.of(items, device.num_qubits, board.windows), board
+
+
+def lease_slots(board: Board, moving: PackingItem) -> list[int]:
+    """Slots that each site of the item takes."""
+    (shape,) = moving.variants[0].shapes
+    (group,) = board.windows.of(shape)
+    return [stop - start for start, stop in group.spans]
+
+
+def test_work_is_spread_over_all_qubits_that_it_may_use() -> None:
+    device = DeviceModel(make_target(3))
+    items = [item(device, bell(1)) for _ in range(7)]
+    program, board = relaxed(device, items)
+    (slots,) = lease_slots(board, items[0])
+    # Seven leases on three qubits, two and a third on each.
+    assert program.least_slots() == pytest.approx(7 / 3 * slots)
+
+
+def test_a_place_below_the_floor_is_no_place() -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.3))
+    items = [item(device, bell(1), floor=0.9) for _ in range(4)]
+    program, board = relaxed(device, items)
+    assert program.least_slots() == pytest.approx(4 * lease_slots(board, items[0])[0])
+
+
+def test_all_parts_of_a_piece_count() -> None:
+    device = DeviceModel(make_target(4))
+    program, board = relaxed(device, [item(device, two_pairs())])
+    shapes = item(device, two_pairs()).variants[0].shapes
+    assert len(shapes) == 2
+    (group,) = board.windows.of(shapes[0])
+    # Both pairs are taken at once. One of them alone could be split over both, and take half the time.
+    slots = [stop - start for start, stop in group.spans]
+    assert min(slots) <= program.least_slots() <= max(slots)
+    assert min(slots) > max(slots) / 2
+
+
+def test_only_what_others_want_has_a_rent() -> None:
+    device = DeviceModel(worse_readout(3, 2, 0.05))
+    held = pinned(item(device, bell(1), home=(0,)))
+    free = item(device, bell(1), floor=0.5)
+    program, board = relaxed(device, [held, held, free])
+    (slots,) = lease_slots(board, free)
+    roomy = program.rents(10.0 * slots)
+    assert roomy is not None
+    (shape,) = free.variants[0].shapes
+    assert roomy.of(shape).tolist() == [0.0] * len(shape.places)
+    # In the time of two leases qubit 0 is for the two that can go nowhere else; nobody needs the worse qubit 2.
+    program, board = relaxed(device, [held, held, free, free, free])
+    tight = program.rents(2.0 * slots)
+    assert tight is not None
+    rents = dict(zip(shape.places[:, 0].tolist(), tight.of(shape).tolist(), strict=True))
+    assert rents[0] > 0
+    assert rents[2] == pytest.approx(0.0, abs=1e-12)
+    # What the third free one loses on qubit 2 is what the time of a better qubit is worth.
+    assert rents[1] == pytest.approx(shape.log_success[0] - shape.log_success[-1])
+    assert tight.of_leases(np.array([1]), [(0, slots)]) == pytest.approx(rents[1])
+
+
+def test_no_rents_where_not_even_parts_of_pieces_fit() -> None:
+    device = DeviceModel(make_target(4))
+    pairs = [item(device, exclusive=(0, 1)) for _ in range(3)]
+    assert relaxed(device, pairs)[0].rents(1000.0) is None
+    assert relaxed(device, pairs[:2])[0].rents(1000.0) is not None
+    # Shared, all three follow one another.
+    assert relaxed(device, [item(device)] * 3)[0].rents(1000.0) is not None
+
+
+def test_nothing_to_place() -> None:
+    program, _ = relaxed(DeviceModel(make_target(2)), [])
+    assert program.least_slots() == 0.0
+    assert program.rents(5.0) is None
+
+
+def test_those_with_a_choice_leave_the_best_qubit_to_those_without() -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.05))
+    held, free = pinned(item(device, bell(1), home=(0,))), item(device, bell(1), floor=0.5)
+    items = [free, held]
+    program, board = relaxed(device, items)
+    least = program.least_slots()
+    rents = program.rents(least)
+    assert rents is not None
+    limit = board.origin + int(least)
+    # By itself the free one would take what the other needs; with rents it is as well off elsewhere.
+    best, other = board.find(0, limit), board.blank(rents).find_at(0, 0, 1)
+    assert best is not None
+    assert best.qubits == (0,)
+    assert other is not None
+    assert other.value >= best.value - rents.of_leases(np.array(best.qubits), best.spans) - 1e-9
+    assert other.log_success < best.log_success
+    assert run(device, items, rep_delay_s=0.0) == [((1,), 0), ((0,), 0)]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_few_places_of_many_still_tell_what_is_scarce(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qiskit_halo.placement.rents.MOST_PLACES", most)
+    device = DeviceModel(make_target(6))
+    program, board = relaxed(device, [item(device)] * 4)
+    assert program.slots.shape[1] <= most
+    assert program.least_slots() >= max(lease_slots(board, item(device)))
