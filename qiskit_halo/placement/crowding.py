@@ -1,9 +1,8 @@
 """Where qubits are short, choose places for as many pieces as possible, all at once.
 
-Places of which no two can be had together are the edges of a graph, and the most pieces are a largest independent set. One
-piece after another gets stuck a few short of it. The local search here follows Andrade, Resende and Werneck, "Fast local
-search for the maximum independent set problem" (J. Heuristics 18, 2012): let a place in for the one that it rules out,
-see what has become free, and go on from there.
+One piece after another gets stuck a few short of what there is room for. A linear program sees all of them: so much of each
+piece goes to each place that no qubit is given away more than once. Where its solution is whole, and on the sparse graphs of
+devices most of it is, it is taken; what is left is solved again, until all is decided.
 """
 
 from __future__ import annotations
@@ -14,6 +13,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, vstack
 
 from qiskit_halo.placement.candidates import FloatArray, IntArray
 from qiskit_halo.placement.items import TOLERANCE, PackingItem
@@ -21,15 +22,8 @@ from qiskit_halo.placement.items import TOLERANCE, PackingItem
 MOST_NODES = 4096
 """Places looked at, over all pieces; the best of each kind of piece are kept."""
 
-STEPS, STEPS_PER_NODE, STARTS = 12_000, 40, 6
-"""Places let in before the search ends, at most and for each place looked at; it starts anew now and then, since some
-starts lead nowhere."""
-
-YOUNGEST_OF = 4
-"""Places drawn at each step, of which the one longest out is let in."""
-
-LEAP = 0.03
-"""Share of steps that let any place in, whatever it rules out."""
+WHOLE = 1 - 1e-6
+"""Share of a piece from which on it is whole."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -64,29 +58,32 @@ def reserve(items: Sequence[PackingItem], num_qubits: int, *, keep_floor: bool, 
     groups = list(members.values())
     if not groups:
         return {}
-    nodes = _Nodes.of([items[group[0]] for group in groups], num_qubits, keep_floor, forms)
-    search = _Search(nodes.conflicts(), nodes.kind, np.array([len(group) for group in groups]))
+    nodes = Places.of([items[group[0]] for group in groups], num_qubits, keep_floor, forms)
+    chosen = choose_places(nodes, np.array([len(group) for group in groups]))
     found: dict[int, Reservation] = {}
     waiting = [iter(group) for group in groups]
-    for node in np.flatnonzero(search.run()).tolist():
+    for node in chosen:
         found[next(waiting[nodes.kind[node]])] = Reservation(int(nodes.variant[node]), int(nodes.row[node]))
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Nodes:
-    """Places as columns: what kind of item each is for, where to find it, its qubits and those it needs for itself."""
+class Places:
+    """Places: what kind of item each is for, where to find it, its success, its qubits and those it needs for itself."""
 
     kind: IntArray
     variant: IntArray
     row: IntArray
+    log_success: FloatArray
     held: BoolArray
     alone: BoolArray
 
     @classmethod
-    def of(cls, kinds: Sequence[PackingItem], num_qubits: int, keep_floor: bool, forms: Forms) -> _Nodes:
+    def of(cls, kinds: Sequence[PackingItem], num_qubits: int, keep_floor: bool, forms: Forms) -> Places:
+        """Return the places of one item of each kind."""
         each = max(1, MOST_NODES // len(kinds))
         columns: list[tuple[int, int, int]] = []
+        log_success: list[float] = []
         held: list[BoolArray] = []
         alone: list[BoolArray] = []
         for kind, item in enumerate(kinds):
@@ -111,6 +108,7 @@ class _Nodes:
                         seen[key] = None
                         own += 1
                         columns.append((kind, number, row))
+                        log_success.append(float(shape.log_success[row]))
                         held.append(mask)
                         alone.append(exclusively)
         table = np.array(columns, dtype=np.int64).reshape(-1, 3)
@@ -119,91 +117,64 @@ class _Nodes:
             kind=table[:, 0],
             variant=table[:, 1],
             row=table[:, 2],
+            log_success=np.array(log_success),
             held=np.array(held, dtype=np.bool_).reshape(size),
             alone=np.array(alone, dtype=np.bool_).reshape(size),
         )
 
-    def conflicts(self) -> BoolArray:
-        """Return which pairs of places cannot both be had, shape (num_nodes, num_nodes)."""
-        shared = (self.alone.astype(np.float32) @ self.held.astype(np.float32).T) > 0
-        both: BoolArray = shared | shared.T
-        np.fill_diagonal(both, False)
-        return both
+    def conflicts_with(self, node: int) -> BoolArray:
+        """Return which places cannot be had together with ``node``, itself among them; shape (num_nodes,)."""
+        conflicts = np.zeros(len(self.kind), dtype=np.bool_)
+        conflicts |= self.held[:, self.alone[node]].any(axis=1)
+        conflicts |= self.alone[:, self.held[node]].any(axis=1)
+        conflicts[node] = True
+        return conflicts
+
+    def limits(self, nodes: IntArray) -> csr_array:
+        """Return how much of each qubit each of ``nodes`` takes of 1, shape (num_qubits, num_nodes)."""
+        alone, held = self.alone[nodes], self.held[nodes]
+        # Those who share a qubit rule out who needs it for itself: together they may take all of it.
+        shares = (held & ~alone) * alone.any(axis=0) / np.maximum(1, held.sum(axis=0))
+        return csr_array((alone + shares).T)
 
 
-class _Search:
-    """A local search for many nodes without conflict, no more of each kind than there are items; lives for one run."""
+def choose_places(nodes: Places, number: IntArray) -> list[int]:
+    """Return places that can be had together, as many as are found, and of as many the best.
 
-    def __init__(self, conflicts: BoolArray, kind: IntArray, number: IntArray) -> None:
-        self._conflicts = conflicts
-        self._neighbours = [np.flatnonzero(row) for row in conflicts]
-        self._kind = kind
-        self._left = number.copy()
-        self._wanted = int(number.sum())
-        self._inside: BoolArray = np.zeros(len(kind), dtype=np.bool_)
-        self._blockers = np.zeros(len(kind), dtype=np.int64)
-        self._rng = np.random.default_rng(0)
+    Args:
+        nodes: The places.
+        number: How many items there are of each kind.
+    """
+    left = number.copy()
+    free: BoolArray = np.ones(len(nodes.kind), dtype=np.bool_)
+    spread = np.ptp(nodes.log_success) if len(nodes.kind) else 0.0
+    # One more piece outweighs the success of all the others.
+    bonus = (nodes.log_success - nodes.log_success.min(initial=0.0)) / max(spread, 1e-12) / (2 * number.sum() + 1)
+    chosen: list[int] = []
+    while len(open_nodes := np.flatnonzero(free & (left[nodes.kind] > 0))):
+        share = _relaxed(nodes, open_nodes, left, 1 + bonus[open_nodes])
+        parts = np.where(share < WHOLE, share, 0.0)
+        decided = share >= WHOLE
+        decided[parts.argmax()] |= parts.any() or not decided.any()
+        for node in open_nodes[decided].tolist():
+            if free[node] and left[nodes.kind[node]] > 0:
+                chosen.append(node)
+                left[nodes.kind[node]] -= 1
+                free &= ~nodes.conflicts_with(node)
+    return sorted(chosen)
 
-    def run(self) -> BoolArray:
-        """Return the largest set found."""
-        best, best_set = -1, self._inside.copy()
-        left_at = np.zeros(len(self._kind), dtype=np.int64)
-        steps = min(STEPS, STEPS_PER_NODE * len(self._kind))
-        # Drawn together: a draw of its own takes longer than a step.
-        for step, draws in enumerate(self._rng.random((steps, 1 + YOUNGEST_OF))):
-            if step % (steps // STARTS) == 0:
-                for inside in np.flatnonzero(self._inside).tolist():
-                    self._take_out(inside)
-                left_at[:] = 0
-            else:
-                node = self._next(left_at, draws)
-                if node is None:
-                    break
-                for other in self._in_the_way(node):
-                    self._take_out(other)
-                    left_at[other] = step
-                self._let_in(node)
-            self._fill()
-            size = int(self._inside.sum())
-            if size > best:
-                best, best_set = size, self._inside.copy()
-            if best == self._wanted:
-                break
-        return best_set
 
-    def _fill(self) -> None:
-        """Let in free nodes until there are none, those first that rule out fewest others."""
-        while True:
-            free = np.flatnonzero((self._blockers == 0) & ~self._inside & (self._left[self._kind] > 0))
-            if not len(free):
-                return
-            ruled_out = self._conflicts[free][:, free].sum(axis=1) if len(free) > 1 else np.zeros(1)
-            least = free[ruled_out == ruled_out.min()]
-            self._let_in(self._draw(least))
-
-    def _next(self, left_at: IntArray, draws: FloatArray) -> int | None:
-        outside = ~self._inside & (self._left[self._kind] > 0)
-        one_for_one = np.flatnonzero(outside & (self._blockers == 1))
-        if len(one_for_one) and draws[0] >= LEAP:
-            drawn = one_for_one[(draws[1:] * len(one_for_one)).astype(np.int64)]
-            return int(drawn[left_at[drawn].argmin()])
-        choices = np.flatnonzero(outside)
-        return self._draw(choices) if len(choices) else None
-
-    def _draw(self, nodes: IntArray) -> int:
-        return int(nodes[self._rng.integers(len(nodes))])
-
-    def _in_the_way(self, node: int) -> list[int]:
-        neighbours = self._neighbours[node]
-        found: list[int] = neighbours[self._inside[neighbours]].tolist()
-        return found
-
-    def _let_in(self, node: int) -> None:
-        self._inside[node] = True
-        self._left[self._kind[node]] -= 1
-        self._blockers[self._neighbours[node]] += 1
-
-    def _take_out(self, node: int) -> None:
-        self._inside[node] = False
-        self._left[self._kind[node]] += 1
-        self._blockers[self._neighbours[node]] -= 1
+def _relaxed(nodes: Places, open_nodes: IntArray, left: IntArray, weight: FloatArray) -> FloatArray:
+    """Return how much of a piece goes to each of ``open_nodes`` if pieces can be split, shape (len(open_nodes),)."""
+    kind = nodes.kind[open_nodes]
+    of_kind = csr_array((np.ones(len(kind)), (kind, np.arange(len(kind)))), shape=(len(left), len(kind)))
+    solved = linprog(
+        -weight,
+        A_ub=vstack([nodes.limits(open_nodes), of_kind], format="csr"),
+        b_ub=np.concatenate([np.ones(nodes.held.shape[1]), left]),
+        bounds=(0, 1),
+        method="highs",
+    )
+    assert solved.success, "nowhere is a solution"
+    share: FloatArray = solved.x
+    return share

@@ -9,18 +9,14 @@ worth to all others.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-
-import numpy.typing as npt
-from numpy import bool_
+from collections.abc import Sequence
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import DEFAULT_REP_DELAY_S, HaloOptions
 from qiskit_halo.placement.board import NO_LIMIT, Board
-from qiskit_halo.placement.crowding import Forms, Reservation, reserve
-from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
+from qiskit_halo.placement.crowding import Forms, reserve
+from qiskit_halo.placement.filling import Filling, PlacedItem, Recompile, fill, remembering
+from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.rents import RelaxedPacking
 from qiskit_halo.units import seconds_to_dt
 
@@ -38,27 +34,14 @@ FEW = 64
 """Items up to which boards are filled in all these ways; with more of them the first is within a percent of the best."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedItem:
-    """Where and when a piece goes.
-
-    Args:
-        item: What was placed: another than the one given if it was compiled again.
-        spot: Where.
-        start_dt: Provisional start in ticks.
-        below_floor: Whether no place left it its floor.
-        rank: How many items come before it in an order that holds on every qubit.
-    """
-
-    item: PackingItem
-    spot: Spot
-    start_dt: int
-    below_floor: bool
-    rank: int
-
-
-Recompile = Callable[[int, npt.NDArray[bool_]], PackingItem | None]
-"""(item index, free qubits) -> the same piece compiled for a free region, if there is one."""
+CROWDS: tuple[tuple[bool, Forms], ...] = (
+    (True, "best"),
+    (True, "short"),
+    (True, "all"),
+    (False, "short"),
+    (False, "all"),
+)
+"""Where places are chosen for many at once: whether they must keep floors, and of which forms; until all have found one."""
 
 
 def pack(
@@ -69,80 +52,89 @@ def pack(
     Args:
         items: What to place.
         device: The device.
-        options: ``resets``, ``buffer``, ``max_duration_s`` and ``assume_clean`` matter here.
+        options: ``sharing``, ``resets``, ``buffer``, ``rep_delay_s``, ``max_duration_s`` and ``assume_clean`` matter here.
         recompile: Called when no known place of an item is free.
     """
-    recompile = _once(recompile)
-    blank = Board(device, options, items)
-    best = _best_valued(blank, device, recompile, _delay_slots(device, options, blank.slot_dt))
-    if (best.lost and _could_fit(items, device)) or (options.sharing == "none" and best.squeezed):
-        best = _roomiest(blank, device, recompile, best)
+    packer = _Packer(items, device, options, recompile)
+    ways = [packer.one_by_one, packer.all_at_once]
+    if not packer.could_fit:
+        ways = ways[:1]
+    elif options.sharing == "none":
+        # Nobody follows anybody: there is no time to trade, only room.
+        ways.reverse()
+    best = ways[0]()
+    for way in ways[1:]:
+        if best.lost:
+            best = min(best, way(), key=packer.badness)
     return best.placed()
 
 
-def _best_valued(blank: Board, device: DeviceModel, recompile: Recompile, delay: float) -> _Filling:
-    """Return the best of boards with and without rents."""
-    items = blank.items
-    relaxed = RelaxedPacking.of(items, device.num_qubits, blank.windows)
-    least = relaxed.least_slots()
-    fillings = []
-    for for_rents, for_all in MARKETS:
-        rents = relaxed.rents(for_rents * least)
-        if rents is not None:
-            limit = blank.origin + int(for_all * least)
-            filling = _fill(blank.blank(rents), _by_loss(items), recompile, limit)
-            if len(items) > FEW and filling.board.stop <= limit and not any(filling.faults):
-                return filling
-            fillings.append(filling)
-        if len(items) > FEW:
-            break
-    fillings.append(_fill(blank.blank(), _by_area(items), recompile, None))
-    if len(items) <= FEW:
-        fillings.append(_fill(blank.blank(), _by_loss(items), recompile, NO_LIMIT))
-    return min(fillings, key=lambda filling: (filling.faults, filling.cost(delay)))
+class _Packer:
+    """The ways to pack the same items.
 
+    Args:
+        items: What to place.
+        device: The device.
+        options: See :func:`pack`.
+        recompile: Called when no known place of an item is free.
+    """
 
-def _delay_slots(device: DeviceModel, options: HaloOptions, slot_dt: int) -> float:
-    """Return the repetition delay in slots, 0 where ticks have no length."""
-    if not device.has_durations:
-        return 0.0
-    delay_s = DEFAULT_REP_DELAY_S if options.rep_delay_s is None else options.rep_delay_s
-    return seconds_to_dt(delay_s, device.dt_s) / slot_dt
+    def __init__(
+        self, items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile
+    ) -> None:
+        self._items = items
+        self._device = device
+        self._recompile = remembering(recompile)
+        self._blank = Board(device, options, items)
+        self._delay_slots = 0.0
+        # Without durations ticks count operations.
+        if device.has_durations:
+            delay_s = DEFAULT_REP_DELAY_S if options.rep_delay_s is None else options.rep_delay_s
+            self._delay_slots = seconds_to_dt(delay_s, device.dt_s) / self._blank.slot_dt
 
+    @property
+    def could_fit(self) -> bool:
+        """Whether there are as many qubits as all items together need for themselves, wherever they lie."""
+        needed = sum(min(map(len, item.exclusive_sites)) for item in self._items)
+        return needed <= int(self._device.usable_qubits.sum())
 
-def _could_fit(items: Sequence[PackingItem], device: DeviceModel) -> bool:
-    """Return whether there are as many qubits as all items together need for themselves, wherever they lie."""
-    needed = sum(min(map(len, item.exclusive_sites)) for item in items)
-    return needed <= int(device.usable_qubits.sum())
+    def badness(self, filling: Filling) -> tuple[tuple[int, int, int], float]:
+        """Return what is least for the best board: faults, then the log of QPU time less what success is worth."""
+        board = filling.board
+        log_success = sum(spot.log_success for spot in board.spots.values())
+        # Anonymous pieces are programs of their own.
+        num_programs = len({self._items[index].owners or index for index in board.spots})
+        length = board.stop - board.origin + self._delay_slots
+        return filling.faults, math.log(max(length, 1.0)) - EXCHANGE * log_success / max(1, num_programs)
 
+    def one_by_one(self) -> Filling:
+        """Return the best of boards on which each piece takes what is best for it at some rent, or without any."""
+        relaxed = RelaxedPacking.of(self._items, self._device.num_qubits, self._blank.windows)
+        least = relaxed.least_slots()
+        few = len(self._items) <= FEW
+        fillings = []
+        for for_rents, for_all in MARKETS if few else MARKETS[:1]:
+            rents = relaxed.rents(for_rents * least)
+            if rents is not None:
+                limit = self._blank.origin + int(for_all * least)
+                filling = fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, limit)
+                if not few and filling.board.stop <= limit and not any(filling.faults):
+                    return filling
+                fillings.append(filling)
+        fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None))
+        if few:
+            fillings.append(fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT))
+        return min(fillings, key=self.badness)
 
-def _roomiest(blank: Board, device: DeviceModel, recompile: Recompile, best: _Filling) -> _Filling:
-    """Return the best of boards on which places were chosen for many items at once, or ``best`` if none is better."""
-    tries: tuple[tuple[bool, Forms], ...] = (
-        (True, "best"), (True, "short"), (True, "all"), (False, "short"), (False, "all"),
-    )  # fmt: skip
-    for keep_floor, forms in tries:
-        reserved = reserve(blank.items, device.num_qubits, keep_floor=keep_floor, forms=forms)
-        roomy = _fill(blank.blank(), _by_area(blank.items), recompile, None, reserved)
-        shorter = roomy.faults == best.faults and not best.lost and roomy.board.stop < best.board.stop
-        if roomy.faults < best.faults or shorter:
-            best = roomy
-        if not roomy.lost:
-            break
-    return best
-
-
-def _once(recompile: Recompile) -> Recompile:
-    """Return ``recompile`` with a memory: boards that are filled one after another often ask for the same."""
-    known: dict[tuple[int, bytes], PackingItem | None] = {}
-
-    def remembered(index: int, free: npt.NDArray[bool_]) -> PackingItem | None:
-        key = (index, free.tobytes())
-        if key not in known:
-            known[key] = recompile(index, free)
-        return known[key]
-
-    return remembered
+    def all_at_once(self) -> Filling:
+        """Return the best of boards on which places are chosen for all pieces together, whoever can have one."""
+        fillings: list[Filling] = []
+        for keep_floor, forms in CROWDS:
+            reserved = reserve(self._items, self._device.num_qubits, keep_floor=keep_floor, forms=forms)
+            fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None, reserved))
+            if not fillings[-1].lost:
+                break
+        return min(fillings, key=self.badness)
 
 
 def _by_area(items: Sequence[PackingItem]) -> list[int]:
@@ -154,99 +146,3 @@ def _by_area(items: Sequence[PackingItem]) -> list[int]:
 def _by_loss(items: Sequence[PackingItem]) -> list[int]:
     """Least predicted success first: the same share of what it loses anyway is most for these."""
     return sorted(range(len(items)), key=lambda i: (items[i].log_best, i))
-
-
-@dataclass(slots=True)
-class _Filling:
-    """A filled board, and which items found no good place on it; grows while it is filled."""
-
-    board: Board
-    low: dict[int, None]
-    lost: dict[int, None]
-
-    @property
-    def faults(self) -> tuple[int, int, int]:
-        """How many items have no place, how many are below their floor, and how many end too late; worst first."""
-        late = sum(spot.stop > self.board.horizon for spot in self.board.spots.values())
-        return len(self.lost), len(self.low), late
-
-    def cost(self, delay: float) -> float:
-        """Return what is less for a better batch: log of QPU time, with ``delay`` slots a shot, and of success."""
-        items, spots = self.board.items, self.board.spots
-        lost = sum(items[index].log_best - spot.log_success for index, spot in spots.items())
-        # Anonymous pieces are programs of their own.
-        num_programs = len({items[index].owners or index for index in spots})
-        length = self.board.stop - self.board.origin + delay
-        return math.log(max(length, 1.0)) + EXCHANGE * lost / max(1, num_programs)
-
-    @property
-    def squeezed(self) -> bool:
-        """Whether an item has a form that is longer than its best one, as narrow forms are."""
-        for index, spot in self.board.spots.items():
-            lengths = [variant.fragment.timing.length_dt for variant in self.board.items[index].variants]
-            if lengths[spot.variant] > lengths[0]:
-                return True
-        return False
-
-    def placed(self) -> list[PlacedItem | None]:
-        board = self.board
-        result: list[PlacedItem | None] = [None] * len(board.items)
-        for rank, index in enumerate(board.in_order()):
-            spot = board.spots[index]
-            result[index] = PlacedItem(
-                item=board.items[index],
-                spot=spot,
-                start_dt=(spot.start - board.origin) * board.slot_dt,
-                below_floor=index in self.low,
-                rank=rank,
-            )
-        return result
-
-
-def _fill(
-    board: Board,
-    order: Sequence[int],
-    recompile: Recompile,
-    limit: int | None,
-    reserved: Mapping[int, Reservation] = MappingProxyType({}),
-) -> _Filling:
-    """Return a board with all items on it, put there in ``order``, those with a place reserved first.
-
-    Args:
-        board: A board with nothing on it.
-        order: Indices of items.
-        recompile: Called when no known place of an item is free.
-        limit: Slot by which all should end; ``None`` to end as early as possible.
-        reserved: Where some items go.
-    """
-    filling = _Filling(board, {}, {})
-    for index in order:
-        place = reserved.get(index)
-        spot = None if place is None else board.find_at(index, place.variant, place.row)
-        if spot is not None:
-            board.put(index, spot)
-            if spot.log_success < board.items[index].log_floor - TOLERANCE:
-                filling.low[index] = None
-    for index in order:
-        if index in board.spots:
-            continue
-        aim = min(board.horizon, board.stop if limit is None else limit)
-        spot = board.find(index, aim)
-        if spot is None:
-            filling.low[index] = None
-            spot = board.find_anywhere(index)
-        if spot is None:
-            other = recompile(index, board.unused)
-            if other is not None:
-                board.replace(index, other)
-                spot = board.find(index, aim)
-                if spot is not None:
-                    del filling.low[index]
-                else:
-                    spot = board.find_anywhere(index)
-        if spot is None:
-            del filling.low[index]
-            filling.lost[index] = None
-        else:
-            board.put(index, spot)
-    return filling

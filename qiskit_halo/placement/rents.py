@@ -22,6 +22,9 @@ from qiskit_halo.placement.windows import Windows
 MOST_PLACES = 4096
 """Places in the linear program, over all kinds of pieces: the time it takes grows faster than they do."""
 
+SURCHARGE = 1.05
+"""Who can choose between two places at the shadow prices is to take the one that fewer want."""
+
 
 class Rents:
     """What leases cost on each qubit.
@@ -111,7 +114,7 @@ class RelaxedPacking:
             b_eq=self.balanced,
             method="highs",
         )
-        return Rents(np.maximum(0.0, -solved.ineqlin.marginals), self.windows) if solved.success else None
+        return Rents(SURCHARGE * np.maximum(0.0, -solved.ineqlin.marginals), self.windows) if solved.success else None
 
 
 class _Writer:

@@ -22,8 +22,9 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.ownership import program_label
 from qiskit_halo.placement.candidates import Candidates
 from qiskit_halo.placement.catalogue import Catalogue
+from qiskit_halo.placement.filling import PlacedItem
 from qiskit_halo.placement.items import PackingItem
-from qiskit_halo.placement.packing import PlacedItem, pack
+from qiskit_halo.placement.packing import pack
 from qiskit_halo.placement.placement import PlacedPiece, Placement
 from qiskit_halo.placement.quiet import part_strangers
 from qiskit_halo.placement.roles import find_helpers

@@ -23,9 +23,10 @@ from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
+from qiskit_halo.placement.filling import PlacedItem
 from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.placement.items import PackingItem
-from qiskit_halo.placement.packing import PlacedItem, pack
+from qiskit_halo.placement.packing import pack
 from qiskit_halo.verification.equivalence import distribution_distance
 from qiskit_halo.verification.isolation import verify_isolation
 from tests.dense_oracle import TooManyBranchesError, brute_force, distance

