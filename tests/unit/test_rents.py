@@ -7,7 +7,7 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.board import Board
 from qiskit_halo.placement.items import PackingItem
-from qiskit_halo.placement.rents import RelaxedPacking
+from qiskit_halo.placement.rents import SURCHARGE, RelaxedPacking
 from tests.fragment_samples import bell
 from tests.targets import make_target
 from tests.unit.test_packing import item, pinned, run, two_pairs, worse_readout
@@ -71,7 +71,7 @@ def test_only_what_others_want_has_a_rent() -> None:
     assert rents[0] > 0
     assert rents[2] == pytest.approx(0.0, abs=1e-12)
     # What the third free one loses on qubit 2 is what the time of a better qubit is worth.
-    assert rents[1] == pytest.approx(shape.log_success[0] - shape.log_success[-1])
+    assert rents[1] == pytest.approx(SURCHARGE * (shape.log_success[0] - shape.log_success[-1]))
     assert tight.of_leases(np.array([1]), [(0, slots)]) == pytest.approx(rents[1])
 
 
