@@ -86,12 +86,11 @@ def full() -> list[Workload]:
         *_saturated(*SMALL, "small", count=100),
         *_saturated(*MEDIUM, count=100),
         *_saturated(*SMALL, "small", count=300),
-        *_saturated("medium", count=300),
-        *_saturated("mqt", "cut", count=100),
+        *_saturated("medium", "mqt", "cut", count=100),
         Workload("scaling", "small"),
         *(Workload("poisson", suite, duration_s=40) for suite in SMALL),
         Workload("poisson", "small", duration_s=80),
-        Workload("poisson", "small", duration_s=80, spread_shots=True),
+        Workload("poisson", "small", duration_s=40, spread_shots=True),
     ]
 
 
@@ -100,7 +99,7 @@ def quick() -> list[Workload]:
     return [*_saturated("small", count=20), Workload("poisson", "small", duration_s=10), Workload("scaling", "small")]
 
 
-VARIED = ("saturated-small-100", "saturated-medium-300", "poisson-small-80s")
+VARIED = ("saturated-small-100", "poisson-small-80s")
 """The queues that go through every system of the full run."""
 
 RUNS: dict[str, Callable[[], list[Workload]]] = {"full": full, "quick": quick}
