@@ -1,8 +1,8 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings regions slack orders] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings regions markets bound] [--seeds 3]
 
-``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino, orders on FakeSherbrooke too. Success is predicted, "alone" is plain
+``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
 """
 
@@ -12,13 +12,13 @@ import argparse
 import math
 import statistics
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 from qiskit.providers import BackendV2
-from qiskit_ibm_runtime.fake_provider import FakeSherbrooke, FakeTorino
+from qiskit_ibm_runtime.fake_provider import FakeTorino
 
 from benchmarks._machine import describe
 from benchmarks._workloads import draw
@@ -28,9 +28,13 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments import settings
 from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.settings import CompileSettings
-from qiskit_halo.placement import catalogue, packing
+from qiskit_halo.placement import catalogue, packing, space_manager
+from qiskit_halo.placement.board import Board
 from qiskit_halo.placement.candidates import Candidates
 from qiskit_halo.placement.catalogue import Catalogue
+from qiskit_halo.placement.filling import PlacedItem, Recompile, fill
+from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.rents import RelaxedPacking
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import find_pieces
 
@@ -95,45 +99,56 @@ def has_two_places(forms: tuple[Candidates, ...], device: DeviceModel) -> bool:
     return False
 
 
-def slack(folder: Path, seeds: int, backend: BackendV2) -> None:
+def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
-        "slack for better places: 100 small programs, QPU time one by one over merged at 250 / 50 / 0 us, success over alone"
+        "rents at a share of the least time of any batch, and a limit: 100 small programs, QPU time one by one over merged "
+        "at 250 / 50 / 0 us, success over alone"
     )
     references = References(backend)
-    for share in (0.0, 1 / 6, 1 / 4, 1 / 3, 1 / 2):
-        times, success, lost = [], [], []
-        with patch.object(packing, "SLACK", share):
+    for market in ((1.0, 1.1), (1.15, 1.25), (1.5, 1.65), (1.7, 1.9), (1.9, 2.2), None):
+        times, success = [], []
+        with (
+            patch.object(packing, "MARKETS", () if market is None else (market,)),
+            patch.object(packing, "FEW", packing.FEW if market is None else 0),
+        ):
             for seed in range(seeds):
                 programs = draw(folder, "small", 100, seed)
                 report = compile_batch(programs, backend, HaloOptions()).report
                 times.append([report.qpu_time_ratios[delay] for delay in ("250", "50", "0")])
                 success.append(statistics.mean(references.ratios(programs, report)))
-                own = [p for p in report.programs if p.index is not None and p.success_merged and p.success_alone]
-                lost.append(1 - statistics.mean(p.success_merged / p.success_alone for p in own))  # type: ignore[operator]
         shown = " / ".join(f"{statistics.median(own):.1f}" for own in zip(*times, strict=True))
-        print(
-            f"  {share:.2f}: {shown}, {statistics.median(success):.3f}; {statistics.mean(lost):.4f} of their own best lost",
-            flush=True,
-        )
+        name = "no rents" if market is None else f"rents at {market[0]:.2f}, limit {market[1]:.2f}"
+        print(f"  {name}: {shown}, {statistics.median(success):.3f}", flush=True)
 
 
-def orders(folder: Path, seeds: int, backend: BackendV2) -> None:
-    print("a second order: makespan with it over that without, each draw")
-    for device in (backend, FakeSherbrooke()):
-        for count in (20, 40, 100):
-            ratios = []
+def bound(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "makespan over the least of any batch by the linear program, each draw: no rents, and rents at that least time"
+    )
+    for suite, count in (("small", 100), ("helpers", 12), ("arithsmall", 100)):
+        found: list[str] = []
+        with patch.object(space_manager, "pack", lambda *given, seen=found: _watched(seen, *given)):
             for seed in range(seeds):
-                programs, makespans = draw(folder, "small", count, seed), []
-                for few in (0, 10**6):
-                    with patch.object(packing, "FEW", few), patch.object(packing, "SLACK", 0.0):
-                        makespans.append(compile_batch(programs, device, HaloOptions()).report.makespan_s)
-                ratios.append(makespans[1] / makespans[0])
-            shown = " ".join(f"{ratio:.3f}" for ratio in ratios)
-            print(f"  {device.name}, {count:3d} programs: {shown}", flush=True)
+                compile_batch(draw(folder, suite, count, seed), backend, HaloOptions())
+        print(f"  {count} {suite}: {', '.join(found)}", flush=True)
+
+
+def _watched(
+    seen: list[str], items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile
+) -> list[PlacedItem | None]:
+    """Pack as ever, and note how long boards filled in two ways are."""
+    blank = Board(device, options, items)
+    relaxed = RelaxedPacking.of(items, device.num_qubits, blank.windows)
+    least = relaxed.least_slots()
+    order = sorted(range(len(items)), key=lambda i: (items[i].log_best, i))
+    boards = ((blank.blank(), None), (blank.blank(relaxed.rents(least)), blank.origin + int(1.1 * least)))
+    stops = [fill(board, order, recompile, limit).board.stop for board, limit in boards]
+    seen.append(" and ".join(f"{(stop - blank.origin) / least:.2f}" for stop in stops))
+    return packing.pack(items, device, options, recompile)
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, regions, slack, orders)
+    own.__name__: own for own in (routings, regions, markets, bound)
 }
 
 
