@@ -87,7 +87,10 @@ class RelaxedPacking:
         return writer.program(num_qubits)
 
     def least_slots(self) -> float:
-        """Return how many slots every batch takes at least, 0 if that is not known."""
+        """Return how many slots every batch takes at least, 0 if that is not known.
+
+        Of places with like times each counts as long as the longest, so that a true batch may be a little shorter.
+        """
         num_qubits, num_places = self.slots.shape
         if not num_places:
             return 0.0

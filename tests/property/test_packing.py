@@ -6,6 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from itertools import pairwise
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from qiskit_halo.multiprogram import MultiProgramCircuit
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.passes.halo_layout import HaloLayout
 from qiskit_halo.passes.halo_scheduling import HaloScheduling
+from qiskit_halo.placement import packing
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.filling import PlacedItem
@@ -139,8 +141,9 @@ def recompile_nothing(index: int, free: npt.NDArray[np.bool_]) -> None:
     return None
 
 
-def run(batch: Batch, items: list[PackingItem] | None = None) -> list[PlacedItem | None]:
-    return pack(batch.items if items is None else items, batch.device, batch.options, recompile_nothing)
+def run(batch: Batch, items: list[PackingItem] | None = None, few: int = packing.FEW) -> list[PlacedItem | None]:
+    with patch.object(packing, "FEW", few):
+        return pack(batch.items if items is None else items, batch.device, batch.options, recompile_nothing)
 
 
 @dataclass(frozen=True)
@@ -203,9 +206,9 @@ def _exclusive(placed: PlacedItem) -> list[int]:
 
 
 @settings(max_examples=250)
-@given(packing_batches())
-def test_everything_that_a_packing_promises(batch: Batch):
-    placed = run(batch)
+@given(packing_batches(), st.sampled_from([0, packing.FEW]))
+def test_everything_that_a_packing_promises(batch: Batch, few: int):
+    placed = run(batch, few=few)
     device, options = batch.device, batch.options
     pieces = pieces_of(batch, placed)
     assert [piece.rank for piece in pieces] == list(range(len(pieces)))
