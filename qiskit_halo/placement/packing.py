@@ -20,19 +20,21 @@ from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.rents import RelaxedPacking
 from qiskit_halo.units import seconds_to_dt
 
-EXCHANGE = 4.0
+EXCHANGE = 6.0
 """Percent of QPU time that one percent of success is worth.
 
-Shots make up for success as its square: with 2 a batch would tell as much as it can in a second. Twice that, since fidelity
-comes first (``benchmarks/choices.py``).
+Shots make up for success as its square: with 2 a batch would tell as much as it can in a second. Three times that, since
+fidelity comes first (``benchmarks/choices.py``).
 """
 
 MARKETS = ((1.7, 1.9), (1.0, 1.1), (1.2, 1.35), (2.5, 3.0))
 """Shares of the least time that any batch takes: that for which rents are found, and that by which all should end."""
 
 FEW = 64
-"""Items up to which boards are filled in all these ways; with more of them the first is within a percent of the best."""
+"""Items up to which boards are filled in all these ways; with more of them the linear program says which way is best."""
 
+WASTE, MARGIN = 1.2, 1.12
+"""How much longer than by the linear program batches turn out, and how much longer at most they are let be."""
 
 CROWDS: tuple[tuple[bool, Forms], ...] = (
     (True, "best"),
@@ -86,6 +88,8 @@ class _Packer:
         self._device = device
         self._recompile = remembering(recompile)
         self._blank = Board(device, options, items)
+        # Anonymous pieces are programs of their own.
+        self._num_programs = len({item.owners or index for index, item in enumerate(items)})
         self._delay_slots = 0.0
         # Without durations ticks count operations.
         if device.has_durations:
@@ -102,10 +106,8 @@ class _Packer:
         """Return what is least for the best board: faults, then the log of QPU time less what success is worth."""
         board = filling.board
         log_success = sum(spot.log_success for spot in board.spots.values())
-        # Anonymous pieces are programs of their own.
-        num_programs = len({self._items[index].owners or index for index in board.spots})
         length = board.stop - board.origin + self._delay_slots
-        return filling.faults, math.log(max(length, 1.0)) - EXCHANGE * log_success / max(1, num_programs)
+        return filling.faults, math.log(max(length, 1.0)) - EXCHANGE * log_success / max(1, self._num_programs)
 
     def one_by_one(self) -> Filling:
         """Return the best of boards on which each piece takes what is best for it at some rent, or without any."""
@@ -113,7 +115,7 @@ class _Packer:
         least = relaxed.least_slots()
         few = len(self._items) <= FEW
         fillings = []
-        for for_rents, for_all in MARKETS if few else MARKETS[:1]:
+        for for_rents, for_all in MARKETS if few else (self._market(relaxed, least),):
             rents = relaxed.rents(for_rents * least)
             if rents is not None:
                 limit = self._blank.origin + int(for_all * least)
@@ -125,6 +127,16 @@ class _Packer:
         if few:
             fillings.append(fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT))
         return min(fillings, key=self.badness)
+
+    def _market(self, relaxed: RelaxedPacking, least: float) -> tuple[float, float]:
+        """Return the market at which success and QPU time are worth the same, as far as the linear program can tell."""
+        length = least
+        for _ in range(2):
+            # What one slot more adds to the log of QPU time, in log success of all programs.
+            slot_cost = self._num_programs * WASTE / (EXCHANGE * max(WASTE * length + self._delay_slots, 1.0))
+            length = max(least, relaxed.best_slots(slot_cost))
+        share = length / least if least else 1.0
+        return share, MARGIN * share
 
     def all_at_once(self) -> Filling:
         """Return the best of boards on which places are chosen for all pieces together, whoever can have one."""

@@ -104,6 +104,25 @@ class RelaxedPacking:
         )
         return float(solved.fun) if solved.success else 0.0
 
+    def best_slots(self, slot_cost: float) -> float:
+        """Return how long the batch is that has the most log success, less what its slots cost; 0 if that is not known.
+
+        Args:
+            slot_cost: Log of success, over all pieces, that a slot is worth.
+        """
+        num_qubits, num_places = self.slots.shape
+        if not num_places:
+            return 0.0
+        solved = linprog(
+            np.append(-self.log_success, slot_cost),
+            A_ub=hstack([self.slots, csr_array(np.full((num_qubits, 1), -1.0))], format="csr"),
+            b_ub=np.zeros(num_qubits),
+            A_eq=hstack([self.balance, csr_array((len(self.balanced), 1))], format="csr"),
+            b_eq=self.balanced,
+            method="highs",
+        )
+        return float(solved.x[-1]) if solved.success else 0.0
+
     def rents(self, num_slots: float) -> Rents | None:
         """Return the rents in a batch of ``num_slots`` slots, ``None`` if the pieces fit into it not even when split."""
         if not len(self.log_success):

@@ -53,6 +53,18 @@ def test_all_parts_of_a_piece_count() -> None:
     assert min(slots) > max(slots) / 2
 
 
+def test_the_dearer_a_slot_the_shorter_the_batch() -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.05))
+    items = [item(device, bell(1), floor=0.5) for _ in range(4)]
+    program, board = relaxed(device, items)
+    (slots,) = lease_slots(board, items[0])
+    gain = program.log_success.max() - program.log_success.min()
+    # All four on the better qubit, or two on each; a lease moved from one to the other takes one slot for each of its own.
+    assert program.best_slots(0.5 * gain / slots) == pytest.approx(4 * slots)
+    assert program.best_slots(1.5 * gain / slots) == pytest.approx(2 * slots) == pytest.approx(program.least_slots())
+    assert relaxed(device, [])[0].best_slots(1.0) == 0.0
+
+
 def test_only_what_others_want_has_a_rent() -> None:
     device = DeviceModel(worse_readout(3, 2, 0.05))
     held = pinned(item(device, bell(1), home=(0,)))
