@@ -108,8 +108,9 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
     for market in ((1.0, 1.1), (1.15, 1.25), (1.5, 1.65), (1.7, 1.9), (1.9, 2.2), None):
         times, success = [], []
         with (
-            patch.object(packing, "MARKETS", () if market is None else (market,)),
-            patch.object(packing, "FEW", packing.FEW if market is None else 0),
+            patch.object(packing, "FEW", 0),
+            patch.object(packing._Packer, "_market", lambda *_, fixed=market or (1.0, 1.0): fixed),
+            patch.object(RelaxedPacking, "rents", RelaxedPacking.rents if market else lambda *_: None),
         ):
             for seed in range(seeds):
                 programs = draw(folder, "small", 100, seed)

@@ -91,18 +91,7 @@ class RelaxedPacking:
 
         Of places with like times each counts as long as the longest, so that a true batch may be a little shorter.
         """
-        num_qubits, num_places = self.slots.shape
-        if not num_places:
-            return 0.0
-        solved = linprog(
-            np.append(np.zeros(num_places), 1.0),
-            A_ub=hstack([self.slots, csr_array(np.full((num_qubits, 1), -1.0))], format="csr"),
-            b_ub=np.zeros(num_qubits),
-            A_eq=hstack([self.balance, csr_array((len(self.balanced), 1))], format="csr"),
-            b_eq=self.balanced,
-            method="highs",
-        )
-        return float(solved.fun) if solved.success else 0.0
+        return self._length(np.zeros(len(self.log_success)), 1.0)
 
     def best_slots(self, slot_cost: float) -> float:
         """Return how long the batch is that has the most log success, less what its slots cost; 0 if that is not known.
@@ -110,11 +99,15 @@ class RelaxedPacking:
         Args:
             slot_cost: Log of success, over all pieces, that a slot is worth.
         """
+        return self._length(-self.log_success, slot_cost)
+
+    def _length(self, place_costs: FloatArray, slot_cost: float) -> float:
+        """Return the slots of the batch that costs least; 0 if there is nothing to place, or it is not known."""
         num_qubits, num_places = self.slots.shape
         if not num_places:
             return 0.0
         solved = linprog(
-            np.append(-self.log_success, slot_cost),
+            np.append(place_costs, slot_cost),
             A_ub=hstack([self.slots, csr_array(np.full((num_qubits, 1), -1.0))], format="csr"),
             b_ub=np.zeros(num_qubits),
             A_eq=hstack([self.balance, csr_array((len(self.balanced), 1))], format="csr"),
