@@ -105,12 +105,14 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
         "at 250 / 50 / 0 us, success over alone"
     )
     references = References(backend)
-    for market in ((1.0, 1.1), (1.15, 1.25), (1.5, 1.65), (1.7, 1.9), (1.9, 2.2), None):
+    for share in (1.0, 1.15, 1.3, 1.5, 1.7, None):
         times, success = [], []
         with (
             patch.object(packing, "FEW", 0),
-            patch.object(packing._Packer, "_market", lambda *_, fixed=market or (1.0, 1.0): fixed),
-            patch.object(RelaxedPacking, "rents", RelaxedPacking.rents if market else lambda *_: None),
+            patch.object(
+                packing._Packer, "_best_length", lambda _, relaxed, fixed=share: (fixed or 1.0) * relaxed.least_slots()
+            ),
+            patch.object(RelaxedPacking, "rents", RelaxedPacking.rents if share else lambda *_: None),
         ):
             for seed in range(seeds):
                 programs = draw(folder, "small", 100, seed)
@@ -118,7 +120,7 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
                 times.append([report.qpu_time_ratios[delay] for delay in ("250", "50", "0")])
                 success.append(statistics.mean(references.ratios(programs, report)))
         shown = " / ".join(f"{statistics.median(own):.1f}" for own in zip(*times, strict=True))
-        name = "no rents" if market is None else f"rents at {market[0]:.2f}, limit {market[1]:.2f}"
+        name = "no rents" if share is None else f"rents at {share:.2f}, limit {packing.WASTE * share:.2f}"
         print(f"  {name}: {shown}, {statistics.median(success):.3f}", flush=True)
 
 
@@ -142,7 +144,7 @@ def _watched(
     relaxed = RelaxedPacking.of(items, device.num_qubits, blank.windows)
     least = relaxed.least_slots()
     order = sorted(range(len(items)), key=lambda i: (items[i].log_best, i))
-    boards = ((blank.blank(), None), (blank.blank(relaxed.rents(least)), blank.origin + int(1.1 * least)))
+    boards = ((blank.blank(), None), (blank.blank(relaxed.rents(least, 1.0)), blank.origin + int(1.1 * least)))
     stops = [fill(board, order, recompile, limit).board.stop for board, limit in boards]
     seen.append(" and ".join(f"{(stop - blank.origin) / least:.2f}" for stop in stops))
     return packing.pack(items, device, options, recompile)

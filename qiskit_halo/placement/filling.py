@@ -51,6 +51,11 @@ class Filling:
         late = sum(spot.stop > self.board.horizon for spot in self.board.spots.values())
         return len(self.lost), len(self.low), late
 
+    @property
+    def length(self) -> int:
+        """Slots from tick 0 to the end of the last operation."""
+        return self.board.stop - self.board.origin
+
     def placed(self) -> list[PlacedItem | None]:
         """Return where each item went, in the order given; ``None`` for those that found no place."""
         board = self.board

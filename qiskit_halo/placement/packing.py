@@ -9,7 +9,10 @@ worth to all others.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import DEFAULT_REP_DELAY_S, HaloOptions
@@ -20,11 +23,11 @@ from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.rents import RelaxedPacking
 from qiskit_halo.units import seconds_to_dt
 
-EXCHANGE = 6.0
-"""Percent of QPU time that one percent of success is worth.
+EXCHANGE = 8.0
+"""Percent of QPU time that one point of mean success is worth, which is a percent of all shots.
 
-Shots make up for success as its square: with 2 a batch would tell as much as it can in a second. Three times that, since
-fidelity comes first (``benchmarks/choices.py``).
+Shots make up for success as its square: with 2 a batch of good programs would tell as much as it can in a second. Four times
+that, since fidelity comes first (``benchmarks/choices.py``).
 """
 
 MARKETS = ((1.7, 1.9), (1.0, 1.1), (1.2, 1.35), (2.5, 3.0))
@@ -33,8 +36,13 @@ MARKETS = ((1.7, 1.9), (1.0, 1.1), (1.2, 1.35), (2.5, 3.0))
 FEW = 64
 """Items up to which boards are filled in all these ways; with more of them the linear program says which way is best."""
 
-WASTE, MARGIN = 1.2, 1.12
-"""How much longer than by the linear program batches turn out, and how much longer at most they are let be."""
+PRICES = (0.5, 1.05)
+"""Shares of the shadow prices that leases cost: at half of them most take the better of two places that are worth the same,
+and who comes late is kept in time by the limit. Above them all leave it to those who need it.
+"""
+
+WASTE = 1.25
+"""How much longer than by the linear program batches are let be: rigid pieces leave gaps."""
 
 CROWDS: tuple[tuple[bool, Forms], ...] = (
     (True, "best"),
@@ -89,7 +97,11 @@ class _Packer:
         self._recompile = remembering(recompile)
         self._blank = Board(device, options, items)
         # Anonymous pieces are programs of their own.
-        self._num_programs = len({item.owners or index for index, item in enumerate(items)})
+        programs: dict[tuple[int, ...] | int, int] = {}
+        self._program_of = [
+            programs.setdefault(item.owners or index, len(programs)) for index, item in enumerate(items)
+        ]
+        self._num_programs = len(programs)
         self._delay_slots = 0.0
         # Without durations ticks count operations.
         if device.has_durations:
@@ -104,39 +116,53 @@ class _Packer:
 
     def badness(self, filling: Filling) -> tuple[tuple[int, int, int], float]:
         """Return what is least for the best board: faults, then the log of QPU time less what success is worth."""
-        board = filling.board
-        log_success = sum(spot.log_success for spot in board.spots.values())
-        length = board.stop - board.origin + self._delay_slots
-        return filling.faults, math.log(max(length, 1.0)) - EXCHANGE * log_success / max(1, self._num_programs)
+        success = self._mean_success({index: spot.log_success for index, spot in filling.board.spots.items()})
+        return filling.faults, math.log(max(filling.length + self._delay_slots, 1.0)) - EXCHANGE * success
 
     def one_by_one(self) -> Filling:
         """Return the best of boards on which each piece takes what is best for it at some rent, or without any."""
         relaxed = RelaxedPacking.of(self._items, self._device.num_qubits, self._blank.windows)
-        least = relaxed.least_slots()
-        few = len(self._items) <= FEW
-        fillings = []
-        for for_rents, for_all in MARKETS if few else (self._market(relaxed, least),):
-            rents = relaxed.rents(for_rents * least)
-            if rents is not None:
-                limit = self._blank.origin + int(for_all * least)
-                filling = fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, limit)
-                if not few and filling.board.stop <= limit and not any(filling.faults):
-                    return filling
-                fillings.append(filling)
-        fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None))
-        if few:
+        fillings: list[Filling] = []
+        if len(self._items) <= FEW:
+            least = relaxed.least_slots()
+            for (for_rents, for_all), price in product(MARKETS, PRICES):
+                fillings += self._in_market(relaxed, for_rents * least, for_all * least, price)
             fillings.append(fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT))
+        else:
+            limit = WASTE * self._best_length(relaxed)
+            for filling in self._in_market(relaxed, limit / WASTE, limit, PRICES[0]):
+                if filling.length <= limit and not any(filling.faults):
+                    return filling
+                # As short as it should be it cannot be: places may then be as good as in the time it takes.
+                fillings += [filling, *self._in_market(relaxed, filling.length / WASTE, filling.length, PRICES[0])]
+        fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None))
         return min(fillings, key=self.badness)
 
-    def _market(self, relaxed: RelaxedPacking, least: float) -> tuple[float, float]:
-        """Return the market at which success and QPU time are worth the same, as far as the linear program can tell."""
+    def _in_market(self, relaxed: RelaxedPacking, length: float, limit: float, price: float) -> list[Filling]:
+        """Return the board filled at rents of a batch of ``length`` slots, if there can be one, by slot ``limit``."""
+        rents = relaxed.rents(length, price)
+        if rents is None:
+            return []
+        stop = self._blank.origin + int(limit)
+        return [fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, stop)]
+
+    def _best_length(self, relaxed: RelaxedPacking) -> float:
+        """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell."""
+        least = relaxed.least_slots()
+        exchange = EXCHANGE * self._mean_success({index: item.log_best for index, item in enumerate(self._items)})
         length = least
         for _ in range(2):
             # What one slot more adds to the log of QPU time, in log success of all programs.
-            slot_cost = self._num_programs * WASTE / (EXCHANGE * max(WASTE * length + self._delay_slots, 1.0))
+            slot_cost = self._num_programs * WASTE / (exchange * max(WASTE * length + self._delay_slots, 1.0))
             length = max(least, relaxed.best_slots(slot_cost))
-        share = length / least if least else 1.0
-        return share, MARGIN * share
+        return length
+
+    def _mean_success(self, log_success: Mapping[int, float]) -> float:
+        """Return the mean success of the programs whose pieces have these."""
+        programs = np.zeros(self._num_programs)
+        for index, log in log_success.items():
+            programs[self._program_of[index]] += log
+        return float(np.exp(programs).mean()) if len(programs) else 0.0
 
     def all_at_once(self) -> Filling:
         """Return the best of boards on which places are chosen for all pieces together, whoever can have one."""

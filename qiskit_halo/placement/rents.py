@@ -22,9 +22,6 @@ from qiskit_halo.placement.windows import Windows
 MOST_PLACES = 4096
 """Places in the linear program, over all kinds of pieces: the time it takes grows faster than they do."""
 
-SURCHARGE = 1.05
-"""Who can choose between two places at the shadow prices is to take the one that fewer want."""
-
 
 class Rents:
     """What leases cost on each qubit.
@@ -116,8 +113,14 @@ class RelaxedPacking:
         )
         return float(solved.x[-1]) if solved.success else 0.0
 
-    def rents(self, num_slots: float) -> Rents | None:
-        """Return the rents in a batch of ``num_slots`` slots, ``None`` if the pieces fit into it not even when split."""
+    def rents(self, num_slots: float, price: float) -> Rents | None:
+        """Return the rents in a batch of ``num_slots`` slots, ``None`` if the pieces fit into it not even when split.
+
+        Args:
+            num_slots: Slots of the batch.
+            price: Share of the shadow prices that is taken. Who can choose between two places at just these takes the one
+                that fewer want if it is above 1, and the better one if it is below.
+        """
         if not len(self.log_success):
             return None
         solved = linprog(
@@ -129,7 +132,7 @@ class RelaxedPacking:
             b_eq=self.balanced,
             method="highs",
         )
-        return Rents(SURCHARGE * np.maximum(0.0, -solved.ineqlin.marginals), self.windows) if solved.success else None
+        return Rents(price * np.maximum(0.0, -solved.ineqlin.marginals), self.windows) if solved.success else None
 
 
 class _Writer:

@@ -7,7 +7,7 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.board import Board
 from qiskit_halo.placement.items import PackingItem
-from qiskit_halo.placement.rents import SURCHARGE, RelaxedPacking
+from qiskit_halo.placement.rents import RelaxedPacking
 from tests.fragment_samples import bell
 from tests.targets import make_target
 from tests.unit.test_packing import item, pinned, run, two_pairs, worse_readout
@@ -71,35 +71,35 @@ def test_only_what_others_want_has_a_rent() -> None:
     free = item(device, bell(1), floor=0.5)
     program, board = relaxed(device, [held, held, free])
     (slots,) = lease_slots(board, free)
-    roomy = program.rents(10.0 * slots)
+    roomy = program.rents(10.0 * slots, 1.0)
     assert roomy is not None
     (shape,) = free.variants[0].shapes
     assert roomy.of(shape).tolist() == [0.0] * len(shape.places)
     # In the time of two leases qubit 0 is for the two that can go nowhere else; nobody needs the worse qubit 2.
     program, board = relaxed(device, [held, held, free, free, free])
-    tight = program.rents(2.0 * slots)
+    tight = program.rents(2.0 * slots, 1.5)
     assert tight is not None
     rents = dict(zip(shape.places[:, 0].tolist(), tight.of(shape).tolist(), strict=True))
     assert rents[0] > 0
     assert rents[2] == pytest.approx(0.0, abs=1e-12)
     # What the third free one loses on qubit 2 is what the time of a better qubit is worth.
-    assert rents[1] == pytest.approx(SURCHARGE * (shape.log_success[0] - shape.log_success[-1]))
+    assert rents[1] == pytest.approx(1.5 * (shape.log_success[0] - shape.log_success[-1]))
     assert tight.of_leases(np.array([1]), [(0, slots)]) == pytest.approx(rents[1])
 
 
 def test_no_rents_where_not_even_parts_of_pieces_fit() -> None:
     device = DeviceModel(make_target(4))
     pairs = [item(device, exclusive=(0, 1)) for _ in range(3)]
-    assert relaxed(device, pairs)[0].rents(1000.0) is None
-    assert relaxed(device, pairs[:2])[0].rents(1000.0) is not None
+    assert relaxed(device, pairs)[0].rents(1000.0, 1.0) is None
+    assert relaxed(device, pairs[:2])[0].rents(1000.0, 1.0) is not None
     # Shared, all three follow one another.
-    assert relaxed(device, [item(device)] * 3)[0].rents(1000.0) is not None
+    assert relaxed(device, [item(device)] * 3)[0].rents(1000.0, 1.0) is not None
 
 
 def test_nothing_to_place() -> None:
     program, _ = relaxed(DeviceModel(make_target(2)), [])
     assert program.least_slots() == 0.0
-    assert program.rents(5.0) is None
+    assert program.rents(5.0, 1.0) is None
 
 
 def test_those_with_a_choice_leave_the_best_qubit_to_those_without() -> None:
@@ -108,7 +108,7 @@ def test_those_with_a_choice_leave_the_best_qubit_to_those_without() -> None:
     items = [free, held]
     program, board = relaxed(device, items)
     least = program.least_slots()
-    rents = program.rents(least)
+    rents = program.rents(least, 1.0)
     assert rents is not None
     limit = board.origin + int(least)
     # By itself the free one would take what the other needs; with rents it is as well off elsewhere.
