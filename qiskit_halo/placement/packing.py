@@ -44,6 +44,9 @@ and who comes late is kept in time by the limit. Above them all leave it to thos
 WASTE = 1.25
 """How much longer than by the linear program batches are let be: rigid pieces leave gaps."""
 
+LATE = 1.1
+"""How much longer still they may turn out, before other ways are tried."""
+
 CROWDS: tuple[tuple[bool, Forms], ...] = (
     (True, "best"),
     (True, "short"),
@@ -131,7 +134,7 @@ class _Packer:
         else:
             limit = WASTE * self._best_length(relaxed)
             for filling in self._in_market(relaxed, limit / WASTE, limit, PRICES[0]):
-                if filling.length <= limit and not any(filling.faults):
+                if filling.length <= LATE * limit and not any(filling.faults):
                     return filling
                 # As short as it should be it cannot be: places may then be as good as in the time it takes.
                 fillings += [filling, *self._in_market(relaxed, filling.length / WASTE, filling.length, PRICES[0])]
@@ -148,13 +151,12 @@ class _Packer:
 
     def _best_length(self, relaxed: RelaxedPacking) -> float:
         """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell."""
-        least = relaxed.least_slots()
         exchange = EXCHANGE * self._mean_success({index: item.log_best for index, item in enumerate(self._items)})
-        length = least
-        for _ in range(2):
+        length = 0.0
+        for _ in range(3):
             # What one slot more adds to the log of QPU time, in log success of all programs.
             slot_cost = self._num_programs * WASTE / (exchange * max(WASTE * length + self._delay_slots, 1.0))
-            length = max(least, relaxed.best_slots(slot_cost))
+            length = relaxed.best_slots(slot_cost)
         return length
 
     def _mean_success(self, log_success: Mapping[int, float]) -> float:
