@@ -13,6 +13,7 @@ import math
 import statistics
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from unittest.mock import patch
 
@@ -101,17 +102,17 @@ def has_two_places(forms: tuple[Candidates, ...], device: DeviceModel) -> bool:
 
 def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
-        "rents at a share of the least time of any batch, and a limit: 100 small programs, QPU time one by one over merged "
-        "at 250 / 50 / 0 us, success over alone"
+        f"rents at shares of the least time of any batch and of the shadow prices, limit {packing.WASTE} times as long: 100 "
+        "small programs, QPU time one by one over merged at 250 / 50 / 0 us, success over alone"
     )
     references = References(backend)
-    for share in (1.0, 1.15, 1.3, 1.5, 1.7, None):
+    shares = (1.0, 1.15, 1.3, 1.5, 1.7)
+    for price, share in (*product((1.05, 0.5, 0.0), shares), (None, None)):
         times, success = [], []
         with (
             patch.object(packing, "FEW", 0),
-            patch.object(
-                packing._Packer, "_best_length", lambda _, relaxed, fixed=share: (fixed or 1.0) * relaxed.least_slots()
-            ),
+            patch.object(packing, "PRICES", (price,)),
+            patch.object(packing._Packer, "_best_length", lambda _, lp, fixed=share: (fixed or 1.0) * lp.least_slots()),
             patch.object(RelaxedPacking, "rents", RelaxedPacking.rents if share else lambda *_: None),
         ):
             for seed in range(seeds):
@@ -120,7 +121,7 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
                 times.append([report.qpu_time_ratios[delay] for delay in ("250", "50", "0")])
                 success.append(statistics.mean(references.ratios(programs, report)))
         shown = " / ".join(f"{statistics.median(own):.1f}" for own in zip(*times, strict=True))
-        name = "no rents" if share is None else f"rents at {share:.2f}, limit {packing.WASTE * share:.2f}"
+        name = "as short as can be" if share is None else f"{share:.2f} of the time, {price:.2f} of the prices"
         print(f"  {name}: {shown}, {statistics.median(success):.3f}", flush=True)
 
 
