@@ -142,10 +142,10 @@ def _watched(
 ) -> list[PlacedItem | None]:
     """Pack as ever, and note how long boards filled in two ways are."""
     blank = Board(device, options, items)
-    relaxed = RelaxedPacking.of(items, device.num_qubits, blank.windows)
+    relaxed = RelaxedPacking.of(items, device.num_qubits, blank.windows, blank.origin)
     least = relaxed.least_slots()
     order = sorted(range(len(items)), key=lambda i: (items[i].log_best, i))
-    boards = ((blank.blank(), None), (blank.blank(relaxed.rents(least, 1.0)), blank.origin + int(1.1 * least)))
+    boards = ((blank.blank(), None), (blank.blank(relaxed.rents(least)), blank.origin + int(1.1 * least)))
     stops = [fill(board, order, recompile, limit).board.stop for board, limit in boards]
     seen.append(" and ".join(f"{(stop - blank.origin) / least:.2f}" for stop in stops))
     return packing.pack(items, device, options, recompile)

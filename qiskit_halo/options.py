@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral, Real
@@ -18,6 +19,9 @@ ResetModel = Literal["stays", "flips"]
 
 DEFAULT_REP_DELAY_S = 250e-6
 """Repetition delay in seconds where nobody sets one: IBM's default."""
+
+MOST_OF_WEAK = 0.5
+"""Share of its best predicted success that a weak program keeps at least, if the floor asks for as much."""
 
 FEED_FORWARD_S = 0.7e-6
 """Assumed latency between a measurement and an operation that depends on it inside a shot."""
@@ -35,6 +39,8 @@ class HaloOptions:
             data qubits exclusive and shares helper qubits; ``"all"`` frees every qubit after its last
             operation.
         success_floor: Least share, in [0, 1], of its own best predicted success that a program must keep.
+        weak_success: Predicted success, in [0, 1], up to which a program counts as weak: it may lose as many shots in a
+            hundred as one of this success, but never more than half of its own. 0 holds all programs to the share.
         resets: Rounds of the ``reset`` operation at each hand-over between programs, at least 1.
         buffer: Least number of free couplings between programs that are active at the same time:
             0 lets them be neighbours, 1 keeps them one qubit apart.
@@ -87,6 +93,7 @@ class HaloOptions:
 
     sharing: Sharing = "all"
     success_floor: float = 0.9
+    weak_success: float = 0.1
     resets: int = 2
     buffer: int = 0
     rep_delay_s: float | None = None
@@ -115,9 +122,10 @@ class HaloOptions:
         check_choice("policy", self.policy, get_args(PolicyName))
         check_choice("idle_fill", self.idle_fill, get_args(IdleFill))
         check_choice("reset_model", self.reset_model, get_args(ResetModel))
-        object.__setattr__(self, "success_floor", _number("success_floor", self.success_floor))
-        if not 0 <= self.success_floor <= 1:
-            raise HaloValueError(f"success_floor must lie in [0, 1], not {self.success_floor}")
+        for name in ("success_floor", "weak_success"):
+            object.__setattr__(self, name, _number(name, getattr(self, name)))
+            if not 0 <= getattr(self, name) <= 1:
+                raise HaloValueError(f"{name} must lie in [0, 1], not {getattr(self, name)}")
         object.__setattr__(self, "resets", _count("resets", self.resets, least=1))
         object.__setattr__(self, "buffer", _count("buffer", self.buffer, least=0))
         self._check_batches()
@@ -155,6 +163,19 @@ class HaloOptions:
         for name in ("max_copies", "max_executions", "max_circuits"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, _count(name, getattr(self, name), least=1))
+
+    def log_share(self, log_best: float) -> float:
+        """Return the log of the least share of its best predicted success that a program must keep.
+
+        Args:
+            log_best: Log of its best predicted success.
+        """
+        if self.success_floor == 0:
+            return -math.inf
+        # Whoever fails nine times in ten and more would otherwise hold up a batch for less than a shot in a hundred.
+        weakness = max(1.0, self.weak_success / max(math.exp(min(log_best, 0.0)), sys.float_info.min))
+        share = max(MOST_OF_WEAK, 1 - (1 - self.success_floor) * weakness)
+        return math.log(min(self.success_floor, share))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as plain JSON values."""

@@ -68,6 +68,10 @@ def run(
     success_floor: Annotated[
         float, typer.Option(help="Least share of its own best predicted success that a program keeps.")
     ] = _DEFAULTS.success_floor,
+    weak_success: Annotated[
+        float,
+        typer.Option(help="Predicted success up to which a program may lose as many shots as one of this success."),
+    ] = _DEFAULTS.weak_success,
     resets: Annotated[int, typer.Option(help="Resets at each hand-over.")] = _DEFAULTS.resets,
     buffer: Annotated[
         int, typer.Option(help="Least free couplings between programs active at the same time.")
@@ -136,6 +140,7 @@ def run(
             options=HaloOptions(
                 sharing=cast("Sharing", sharing),
                 success_floor=success_floor,
+                weak_success=weak_success,
                 resets=resets,
                 buffer=buffer,
                 max_duration_s=None if max_duration is None else max_duration * 1e-6,

@@ -13,7 +13,7 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.crosstalk import BoardCrosstalk, Query
 from qiskit_halo.placement.handover import handover_dt
-from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot
+from qiskit_halo.placement.items import TOLERANCE, PackingItem, Spot, Terms
 from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
 from qiskit_halo.placement.rents import Rents
@@ -98,15 +98,15 @@ class Board:
         That is the spot with the best predicted success, less rent, of those that end by slot ``limit``, or where there is
         no such spot, the one that ends first. The item must not be on the board.
         """
-        return self._best_of(index, limit, self.items[index].log_floor)
+        return self._best_of(index, Terms(limit, self.items[index].log_floor))
 
     def find_anywhere(self, index: int) -> Spot | None:
         """Return the spot with the best predicted success for item ``index``, floor or not, as early as it can be."""
-        return self._best_of(index, NO_LIMIT, -np.inf)
+        return self._best_of(index, Terms(NO_LIMIT, pays=False))
 
     def find_at(self, index: int, variant: int, row: int) -> Spot | None:
         """Return the first spot for item ``index`` with the first part of one of its forms on one place."""
-        return self._find_variant(self.items[index], variant, self.horizon, -np.inf, only=row)
+        return self._find_variant(self.items[index], variant, Terms(self.horizon), only=row)
 
     def replace(self, index: int, item: PackingItem) -> None:
         """Let ``item`` stand for item ``index``, which must not be on the board."""
@@ -138,20 +138,18 @@ class Board:
         """Return the items on the board such that on every qubit each comes after those before it."""
         return self._order.sorted({index: spot.start for index, spot in self.spots.items()})
 
-    def _best_of(self, index: int, limit: int, log_floor: float) -> Spot | None:
+    def _best_of(self, index: int, terms: Terms) -> Spot | None:
         item = self.items[index]
         best: Spot | None = None
         for variant, candidates in enumerate(item.variants):
-            if best is not None and best.stop <= limit and candidates.best <= best.value:
+            if best is not None and best.stop <= terms.limit and candidates.best <= best.value:
                 continue
-            spot = self._find_variant(item, variant, limit, log_floor)
-            if spot is not None and (best is None or spot.rank(limit) < best.rank(limit)):
+            spot = self._find_variant(item, variant, terms)
+            if spot is not None and (best is None or spot.rank(terms.limit) < best.rank(terms.limit)):
                 best = spot
         return best
 
-    def _find_variant(
-        self, item: PackingItem, variant: int, limit: int, log_floor: float, *, only: int | None = None
-    ) -> Spot | None:
+    def _find_variant(self, item: PackingItem, variant: int, terms: Terms, *, only: int | None = None) -> Spot | None:
         candidates = item.variants[variant]
         if not candidates.shapes:
             stop = self.origin - (-candidates.fragment.timing.length_dt // self.slot_dt)
@@ -161,21 +159,21 @@ class Board:
         self._grid.grow(self.stop + self._handover_slots + (length if self._crosstalk is None else 2 * length) + 2)
         banned: list[int] = []
         for _ in range(RETRIES):
-            rows, slots = self._rows(item, variant, limit, log_floor, self.origin, only=only, banned=banned)
+            rows, slots = self._rows(item, variant, terms, self.origin, only=only, banned=banned)
             if not rows:
                 if not banned:
                     return None
                 break
-            spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
-            if spot is not None and spot.log_success >= log_floor - TOLERANCE:
+            spot = self._spot(item, variant, terms, rows, slots) if len(rows) == len(candidates.shapes) else None
+            if spot is not None and spot.log_success >= terms.log_floor - TOLERANCE:
                 return spot
             banned.append(rows[0])
         # After all others nobody is in the way, and at home no part of the piece is in the way of another.
         after = self.stop + (self._handover_slots if self._crosstalk is not None else 0)
         for at_home in (False, True):
-            rows, slots = self._rows(item, variant, limit, log_floor, after, only=only, at_home=at_home)
-            spot = self._spot(item, variant, rows, slots) if len(rows) == len(candidates.shapes) else None
-            if spot is not None and spot.log_success >= log_floor - TOLERANCE:
+            rows, slots = self._rows(item, variant, terms, after, only=only, at_home=at_home)
+            spot = self._spot(item, variant, terms, rows, slots) if len(rows) == len(candidates.shapes) else None
+            if spot is not None and spot.log_success >= terms.log_floor - TOLERANCE:
                 return spot
         return None
 
@@ -183,8 +181,7 @@ class Board:
         self,
         item: PackingItem,
         variant: int,
-        limit: int,
-        log_floor: float,
+        terms: Terms,
         earliest: int,
         *,
         only: int | None = None,
@@ -198,8 +195,7 @@ class Board:
         Args:
             item: What to place.
             variant: Which of its variants.
-            limit: Slot by which it should end.
-            log_floor: Least log of its predicted success.
+            terms: What counts.
             earliest: First slot that it may start at.
             only: Row that the first part must take, if not any.
             banned: Rows that the first part may not take.
@@ -211,7 +207,7 @@ class Board:
         common = slots_from(earliest, self._grid.num_slots)
         rows: list[int] = []
         # What the parts may lose in all against the best place of each; a part may take all that is left.
-        left = sum(shape.best for shape in shapes) - log_floor + TOLERANCE
+        left = sum(shape.best for shape in shapes) - terms.log_floor + TOLERANCE
         for number, shape in enumerate(shapes):
             # Places are sorted, the best first, and resets only make them worse.
             enough = len(shape.places) - int(np.searchsorted(shape.log_success[::-1], shape.best - left))
@@ -226,9 +222,11 @@ class Board:
             if number == 0:
                 good[[row for row in banned if row < enough]] = False
                 good &= only is None or np.arange(enough) == only
-            value = score if self._rents is None else score - self._rents.of(shape)[:enough]
+            value = score
+            if self._rents is not None and terms.pays:
+                value = score - self._rents.of(shape, exclusive)[:enough] / item.weight
             query = Query(item.variants[variant], shape, score, value, shape.best - left, item.owners)
-            row, common = self._chooser.choose(query, good, common, quiet, limit)
+            row, common = self._chooser.choose(query, good, common, quiet, terms.limit)
             if row is None:
                 break
             left -= shape.best - float(score[row])
@@ -236,7 +234,9 @@ class Board:
             rows.append(row)
         return rows, common
 
-    def _spot(self, item: PackingItem, variant: int, rows: Sequence[int], words: WordArray) -> Spot | None:
+    def _spot(
+        self, item: PackingItem, variant: int, terms: Terms, rows: Sequence[int], words: WordArray
+    ) -> Spot | None:
         """Return the spot at the first of the slots, ``None`` if it is not free there by true times."""
         candidates = item.variants[variant]
         own = candidates.qubits(rows)
@@ -261,6 +261,9 @@ class Board:
             if cost.ruins:
                 return None
             log_success += cost.own_log
+        rent = 0.0
+        if self._rents is not None and terms.pays:
+            rent = self._rents.of_leases(own, spans, item.exclusive_sites[variant]) / item.weight
         return Spot(
             variant=variant,
             qubits=qubits,
@@ -268,7 +271,7 @@ class Board:
             stop=stop,
             spans=spans,
             log_success=log_success,
-            rent=0.0 if self._rents is None else self._rents.of_leases(own, spans),
+            rent=rent,
         )
 
     def _lose(self, index: int, log: float) -> None:

@@ -46,15 +46,15 @@ def reserve(items: Sequence[PackingItem], num_qubits: int, *, keep_floor: bool, 
     Items in several parts are left out too.
 
     Args:
-        items: What to place; those with the same variants are interchangeable.
+        items: What to place.
         num_qubits: Qubits of the device.
         keep_floor: Whether only places count that leave an item its floor.
         forms: Which forms count; longer ones are perhaps narrower.
     """
-    members: dict[tuple[int, ...], list[int]] = {}
+    members: dict[tuple[object, ...], list[int]] = {}
     for index, item in enumerate(items):
         if all(len(variant.shapes) == 1 for variant in item.variants):
-            members.setdefault(tuple(id(variant) for variant in item.variants), []).append(index)
+            members.setdefault(item.kind, []).append(index)
     groups = list(members.values())
     if not groups:
         return {}

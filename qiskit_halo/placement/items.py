@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from qiskit_halo.placement.candidates import Candidates
@@ -19,12 +20,19 @@ class PackingItem:
         log_floor: Least log of its predicted success; its best is that of the first variant.
         exclusive_sites: For each variant, sites whose qubit nobody else may use in this batch.
         owners: Programs it belongs to; empty if anonymous.
+        weight: Best predicted success of its program: what one unit of its log success is worth in mean success.
     """
 
     variants: tuple[Candidates, ...]
     log_floor: float
     exclusive_sites: tuple[tuple[int, ...], ...]
     owners: tuple[int, ...]
+    weight: float = 1.0
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Equal for items that may take each other's place; good as long as the variants are alive."""
+        return tuple(map(id, self.variants)), self.log_floor, self.exclusive_sites, self.weight
 
     @property
     def log_best(self) -> float:
@@ -43,7 +51,7 @@ class Spot:
         stop: Slot after the last operation.
         spans: For each site the slots ``[start, stop)`` that are taken on its qubit, hand-over resets before it included.
         log_success: Log of the predicted success there, resets after whoever has a qubit before included.
-        rent: Log of success that the leases are worth to others.
+        rent: What the leases are worth to others, in log success of this item.
     """
 
     variant: int
@@ -62,3 +70,18 @@ class Spot:
     def rank(self, limit: int) -> tuple[int, float, int]:
         """Return what is least for the best spot: whatever ends by slot ``limit`` ends early enough."""
         return max(self.stop, limit), -self.value, self.stop
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a spot is looked for by.
+
+    Args:
+        limit: Slot by which it should end.
+        log_floor: Least log of predicted success there.
+        pays: Whether rents count.
+    """
+
+    limit: int
+    log_floor: float = -math.inf
+    pays: bool = True

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 
@@ -20,18 +19,21 @@ from qiskit_halo.placement.board import NO_LIMIT, Board
 from qiskit_halo.placement.crowding import Forms, reserve
 from qiskit_halo.placement.filling import Filling, PlacedItem, Recompile, fill, remembering
 from qiskit_halo.placement.items import PackingItem
-from qiskit_halo.placement.rents import RelaxedPacking
+from qiskit_halo.placement.rents import RelaxedPacking, Rents
 from qiskit_halo.units import seconds_to_dt
 
-EXCHANGE = 8.0
-"""Percent of QPU time that one point of mean success is worth, which is a percent of all shots.
+EXCHANGE = 10.0
+"""Percent of QPU time that one point of mean success is worth, which is one shot in a hundred.
 
-Shots make up for success as its square: with 2 a batch of good programs would tell as much as it can in a second. Four times
+Shots make up for success as its square: with 2 a batch of good programs would tell as much as it can in a second. Five times
 that, since fidelity comes first (``benchmarks/choices.py``).
 """
 
 MARKETS = ((1.7, 1.9), (1.0, 1.1), (1.2, 1.35), (2.5, 3.0))
 """Shares of the least time that any batch takes: that for which rents are found, and that by which all should end."""
+
+TIGHT = (1.02, 1.12)
+"""The same where many pieces wait for few places."""
 
 FEW = 64
 """Items up to which boards are filled in all these ways; with more of them the linear program says which way is best."""
@@ -44,8 +46,8 @@ and who comes late is kept in time by the limit. Above them all leave it to thos
 WASTE = 1.25
 """How much longer than by the linear program batches are let be: rigid pieces leave gaps."""
 
-LATE = 1.1
-"""How much longer still they may turn out, before other ways are tried."""
+LATE, ROOMY = 1.1, 1.1
+"""How much longer still they may turn out, and how many times the least the best length must be, for no other way to be tried."""
 
 CROWDS: tuple[tuple[bool, Forms], ...] = (
     (True, "best"),
@@ -77,7 +79,7 @@ def pack(
         ways.reverse()
     best = ways[0]()
     for way in ways[1:]:
-        if best.lost:
+        if any(best.faults):
             best = min(best, way(), key=packer.badness)
     return best.placed()
 
@@ -105,11 +107,15 @@ class _Packer:
             programs.setdefault(item.owners or index, len(programs)) for index, item in enumerate(items)
         ]
         self._num_programs = len(programs)
-        self._delay_slots = 0.0
+        # What a shot takes besides the makespan: the reset before it and the repetition delay.
+        self._overhead_slots = 0.0
         # Without durations ticks count operations.
         if device.has_durations:
             delay_s = DEFAULT_REP_DELAY_S if options.rep_delay_s is None else options.rep_delay_s
-            self._delay_slots = seconds_to_dt(delay_s, device.dt_s) / self._blank.slot_dt
+            overhead_dt = seconds_to_dt(delay_s, device.dt_s) + int(
+                device.reset_dt[device.usable_qubits].max(initial=0)
+            )
+            self._overhead_slots = overhead_dt / self._blank.slot_dt
 
     @property
     def could_fit(self) -> bool:
@@ -120,43 +126,48 @@ class _Packer:
     def badness(self, filling: Filling) -> tuple[tuple[int, int, int], float]:
         """Return what is least for the best board: faults, then the log of QPU time less what success is worth."""
         success = self._mean_success({index: spot.log_success for index, spot in filling.board.spots.items()})
-        return filling.faults, math.log(max(filling.length + self._delay_slots, 1.0)) - EXCHANGE * success
+        return filling.faults, math.log(max(filling.length + self._overhead_slots, 1.0)) - EXCHANGE * success
 
     def one_by_one(self) -> Filling:
         """Return the best of boards on which each piece takes what is best for it at some rent, or without any."""
-        relaxed = RelaxedPacking.of(self._items, self._device.num_qubits, self._blank.windows)
+        relaxed = RelaxedPacking.of(self._items, self._device.num_qubits, self._blank.windows, self._blank.origin)
+        least = relaxed.least_slots()
         fillings: list[Filling] = []
         if len(self._items) <= FEW:
-            least = relaxed.least_slots()
-            for (for_rents, for_all), price in product(MARKETS, PRICES):
-                fillings += self._in_market(relaxed, for_rents * least, for_all * least, price)
+            for for_rents, for_all in MARKETS:
+                rents = relaxed.rents(for_rents * least)
+                if rents is not None:
+                    fillings += [self._at_rents(rents.at(price), for_all * least) for price in PRICES]
             fillings.append(fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT))
         else:
-            limit = WASTE * self._best_length(relaxed)
-            for filling in self._in_market(relaxed, limit / WASTE, limit, PRICES[0]):
-                if filling.length <= LATE * limit and not any(filling.faults):
+            length = self._best_length(relaxed)
+            limit = min(WASTE * length, float(self._blank.horizon - self._blank.origin))
+            rents = relaxed.rents(limit / WASTE)
+            if rents is not None:
+                filling = self._at_rents(rents.at(PRICES[0]), limit)
+                if length > ROOMY * least and filling.length <= LATE * limit and not any(filling.faults):
                     return filling
-                # As short as it should be it cannot be: places may then be as good as in the time it takes.
-                fillings += [filling, *self._in_market(relaxed, filling.length / WASTE, filling.length, PRICES[0])]
+                fillings.append(filling)
+            # Pieces wait for few places: all must leave to others what only those can use.
+            for_rents, for_all = TIGHT
+            rents = relaxed.rents(for_rents * least)
+            if rents is not None:
+                fillings.append(self._at_rents(rents.at(PRICES[1]), for_all * least))
         fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None))
         return min(fillings, key=self.badness)
 
-    def _in_market(self, relaxed: RelaxedPacking, length: float, limit: float, price: float) -> list[Filling]:
-        """Return the board filled at rents of a batch of ``length`` slots, if there can be one, by slot ``limit``."""
-        rents = relaxed.rents(length, price)
-        if rents is None:
-            return []
-        stop = self._blank.origin + int(limit)
-        return [fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, stop)]
+    def _at_rents(self, rents: Rents, num_slots: float) -> Filling:
+        """Return the board filled at ``rents``; all should end within ``num_slots`` slots from tick 0."""
+        limit = self._blank.origin + int(num_slots)
+        return fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, limit)
 
     def _best_length(self, relaxed: RelaxedPacking) -> float:
         """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell."""
-        exchange = EXCHANGE * self._mean_success({index: item.log_best for index, item in enumerate(self._items)})
         length = 0.0
         for _ in range(3):
-            # What one slot more adds to the log of QPU time, in log success of all programs.
-            slot_cost = self._num_programs * WASTE / (exchange * max(WASTE * length + self._delay_slots, 1.0))
-            length = relaxed.best_slots(slot_cost)
+            # What one slot more adds to the log of QPU time, in success of all programs together.
+            qpu_slots = max(WASTE * length + self._overhead_slots, 1.0)
+            length = relaxed.best_slots(self._num_programs * WASTE / (EXCHANGE * qpu_slots))
         return length
 
     def _mean_success(self, log_success: Mapping[int, float]) -> float:
@@ -172,7 +183,7 @@ class _Packer:
         for keep_floor, forms in CROWDS:
             reserved = reserve(self._items, self._device.num_qubits, keep_floor=keep_floor, forms=forms)
             fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None, reserved))
-            if not fillings[-1].lost:
+            if not any(fillings[-1].faults):
                 break
         return min(fillings, key=self.badness)
 

@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 LEAST_LOSS = 1e-3
 """Loss counted for every piece besides its own, so that one that can lose nothing by itself may still be reset."""
 
+LEAST_WEIGHT = 1e-6
+"""Success of a program that hopeless ones count like, so that a rent can be told in theirs."""
+
 
 class SpaceManager:
     """Places the pieces of one circuit on one device.
@@ -76,7 +79,8 @@ class SpaceManager:
         reader = BodyReader(circuit, segmentation, least_resets=self._options.resets)
         bodies = [reader.read(piece) for piece in pieces]
         candidates = self._catalogue.find(bodies, labels)
-        floors = _log_floors(pieces, candidates, self._options.success_floor)
+        log_best = _log_best(pieces, candidates)
+        floors = _log_floors(pieces, candidates, log_best, self._options)
         helpers = find_helpers(circuit, pieces, metadata)
 
         def item_of(index: int, variants: tuple[Candidates, ...]) -> PackingItem:
@@ -87,6 +91,7 @@ class SpaceManager:
                     self._exclusive_sites(bodies[index], variant.fragment, helpers[index]) for variant in variants
                 ),
                 owners=pieces[index].owners,
+                weight=max(LEAST_WEIGHT, math.exp(log_best[index])),
             )
 
         def recompile(index: int, free: npt.NDArray[np.bool_]) -> PackingItem | None:
@@ -147,19 +152,31 @@ class SpaceManager:
             )
 
 
+def _log_best(pieces: Sequence[Piece], candidates: Sequence[tuple[Candidates, ...]]) -> list[float]:
+    """Return the log of the best predicted success of the program that each piece belongs to; anonymous ones are their own."""
+    total: dict[tuple[int, ...], float] = {}
+    for piece, found in zip(pieces, candidates, strict=True):
+        total[piece.owners] = total.get(piece.owners, 0.0) + found[0].best
+    return [
+        total[piece.owners] if piece.owners else found[0].best for piece, found in zip(pieces, candidates, strict=True)
+    ]
+
+
 def _log_floors(
-    pieces: tuple[Piece, ...], candidates: list[tuple[Candidates, ...]], success_floor: float
+    pieces: Sequence[Piece],
+    candidates: Sequence[tuple[Candidates, ...]],
+    log_best: Sequence[float],
+    options: HaloOptions,
 ) -> list[float]:
     """Return the least log success of each piece, such that each program as a whole keeps its floor.
 
-    A piece may lose in proportion to what it loses anyway. Anonymous pieces are programs of their own.
+    A piece may lose in proportion to what it loses anyway.
     """
-    log_floor = math.log(success_floor) if success_floor > 0 else -math.inf
     losses = [LEAST_LOSS - found[0].best for found in candidates]
     total: dict[tuple[int, ...], float] = {}
     for piece, loss in zip(pieces, losses, strict=True):
         total[piece.owners] = total.get(piece.owners, 0.0) + loss
     return [
-        found[0].best + log_floor * (loss / total[piece.owners] if piece.owners else 1.0)
-        for piece, found, loss in zip(pieces, candidates, losses, strict=True)
+        found[0].best + options.log_share(best) * (loss / total[piece.owners] if piece.owners else 1.0)
+        for piece, found, loss, best in zip(pieces, candidates, losses, log_best, strict=True)
     ]

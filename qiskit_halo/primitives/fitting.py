@@ -159,11 +159,10 @@ class BatchFitter:
             return False
         if self._room.space is None:
             return True  # waiting for a good place is always possible
-        floor = self._options.success_floor - 1e-6
         return all(
-            program.success_merged >= floor * program.success_alone
+            program.success_merged >= program.success_floor * (1 - 1e-6)
             for program in batch.report.programs
-            if program.success_merged is not None and program.success_alone is not None
+            if program.success_merged is not None and program.success_floor is not None
         )
 
     def _warn_about_length(self, compiled: Sequence[CompiledBatch]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
@@ -41,7 +40,7 @@ def find_places(
         kinds: The circuits, repeats included.
         small: Key of a circuit -> the circuit without idle qubits, and its own physical qubits.
         target: The device.
-        options: ``success_floor``, ``resets`` and ``exclude_qubits`` matter here.
+        options: ``success_floor``, ``weak_success``, ``resets`` and ``exclude_qubits`` matter here.
     """
     device = DeviceModel(target, options.exclude_qubits, reset_model=options.reset_model)
     known = {kind.key: _scored_places(*small[kind.key], device, target, options) for kind in kinds}
@@ -76,8 +75,8 @@ def _scored_places(
     places = np.array(list(found), dtype=np.int64)
     _, workload, _ = time_on(circuit.data, sites_of(circuit), home, device)
     score = workload.log_success(device, places)
-    floor = math.log(options.success_floor) if options.success_floor > 0 else -math.inf
-    kept = np.isfinite(score) & (score >= score.max() + floor)
+    best = float(score.max())
+    kept = np.isfinite(score) & (score >= best + options.log_share(best))
     kept[0] |= not kept.any()
     return places[kept], score[kept]
 

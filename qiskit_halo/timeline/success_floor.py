@@ -27,7 +27,7 @@ class Floors:
         turns: Every piece as one turn, by index of the piece.
         drafts: The pieces.
         device: The device.
-        options: ``success_floor``, ``resets`` and ``assume_clean`` matter here.
+        options: ``success_floor``, ``weak_success``, ``resets`` and ``assume_clean`` matter here.
         metadata: ``metadata["halo"]`` of the circuit.
     """
 
@@ -45,13 +45,13 @@ class Floors:
         self._trusted = options.assume_clean
         # Every piece pays for the resets of all its qubits, unless it has one first.
         self._log_taken_over = [float(self._log_reset[qubits].sum()) for qubits in self._qubits]
-        log_share = math.log(options.success_floor) if options.success_floor > 0 else -math.inf
         best = _best_alone(metadata)
         self._log_pieces = [draft.log_success for draft in drafts]
         at_place: dict[Hashable, float] = {}
         for program, draft in zip(self._programs, drafts, strict=True):
             at_place[program] = at_place.get(program, 0.0) + draft.log_success
-        self._least = {program: best.get(program, here) + log_share for program, here in at_place.items()}
+        log_best = {program: best.get(program, here) for program, here in at_place.items()}
+        self._least = {program: log + options.log_share(log) for program, log in log_best.items()}
 
     def room(self) -> dict[Hashable, float]:
         """Return the log of what each program can lose besides all hand-overs that it may have to pay for, at least 0."""

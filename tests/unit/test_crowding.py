@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from itertools import combinations
 
@@ -21,6 +22,7 @@ from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import pack
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
+from tests.unit.test_packing import worse_readout
 
 
 def items_of(
@@ -131,3 +133,11 @@ def is_possible(
 def test_the_same_every_time(repeat: int) -> None:
     device = DeviceModel(make_target(9, [(a, a + 1) for a in range(8)] + [(0, 8)]))
     assert qubits_of(items_of(device, bell(2), 9), device) == qubits_of(items_of(device, bell(2), 9), device)
+
+
+def test_only_items_with_the_same_floor_take_each_others_place() -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.3))
+    easy, strict = items_of(device, bell(1), 1, floor=0.5) + items_of(device, bell(1), 1, floor=0.99)
+    strict = dataclasses.replace(strict, variants=easy.variants)
+    assert qubits_of([easy, strict], device) == [(1,), (0,)]
+    assert qubits_of([strict, easy], device) == [(0,), (1,)]

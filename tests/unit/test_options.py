@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import numpy as np
@@ -14,6 +15,7 @@ def test_defaults():
     assert HaloOptions().to_dict() == {
         "sharing": "all",
         "success_floor": 0.9,
+        "weak_success": 0.1,
         "resets": 2,
         "buffer": 0,
         "rep_delay_s": None,
@@ -129,3 +131,21 @@ def test_unknown_names_are_listed_with_the_known_ones():
 
 def test_no_crosstalk_can_be_written_in_two_ways():
     assert HaloOptions(crosstalk=None) == HaloOptions(crosstalk=[]) == HaloOptions()
+
+
+def test_weak_programs_may_lose_as_many_shots_as_one_that_is_not() -> None:
+    options = HaloOptions(success_floor=0.9, weak_success=0.1)
+    for best, least in ((1.0, 0.9), (0.5, 0.45), (0.1, 0.09), (0.05, 0.04), (0.02, 0.01), (0.01, 0.005), (1e-9, 5e-10)):
+        assert best * math.exp(options.log_share(math.log(best))) == pytest.approx(least)
+    assert options.log_share(-math.inf) == options.log_share(-1e4) == math.log(0.5)
+    # Who asks for little anyway is not given more, and who asks for everything gets it.
+    assert HaloOptions(success_floor=0.3).log_share(math.log(1e-3)) == math.log(0.3)
+    assert HaloOptions(success_floor=1.0).log_share(math.log(1e-3)) == 0.0
+    assert HaloOptions(success_floor=0.0).log_share(0.0) == -math.inf
+    assert HaloOptions(weak_success=0.0).log_share(math.log(1e-3)) == math.log(0.9)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, "0.1", None])
+def test_weak_success_is_a_share(value: object) -> None:
+    with pytest.raises(HaloValueError, match="weak_success"):
+        HaloOptions(weak_success=value)

@@ -123,16 +123,68 @@ def pinned(moving: PackingItem) -> PackingItem:
     return dataclasses.replace(moving, variants=(dataclasses.replace(found, shapes=tuple(shapes)),))
 
 
-def test_a_worse_place_is_taken_where_it_saves_more_time_than_it_loses() -> None:
-    def places(error: float, delay_s: float) -> list[tuple[int, ...]]:
+@pytest.mark.parametrize("few", [0, packing.FEW])
+def test_a_worse_place_is_taken_where_it_saves_more_time_than_it_loses(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "FEW", few)
+
+    def on_the_worse(number: int, error: float, delay_s: float) -> int:
         device = DeviceModel(worse_readout(2, 1, error))
         short = item(device, bell(1), floor=0.5)
-        return [qubits for qubits, _ in run(device, [short, short], rep_delay_s=delay_s)]
+        return [qubits for qubits, _ in run(device, [short] * number, rep_delay_s=delay_s)].count((1,))
 
     # One after the other takes more than twice as long, which is little beside a long repetition delay.
-    assert sorted(places(0.05, delay_s=0.0)) == [(0,), (1,)]
-    assert places(0.05, delay_s=1e-3) == [(0,), (0,)]
-    assert sorted(places(0.02, delay_s=1e-3)) == [(0,), (1,)]
+    assert on_the_worse(2, 0.05, delay_s=0.0) == 1
+    assert on_the_worse(2, 0.05, delay_s=1e-3) == 0
+    assert on_the_worse(2, 0.02, delay_s=1e-3) == 1
+    assert on_the_worse(20, 0.05, delay_s=0.0) == 10
+    assert on_the_worse(20, 0.05, delay_s=1e-2) == 0
+
+
+def test_the_reset_before_a_shot_counts_as_time_like_the_delay() -> None:
+    device = DeviceModel(make_target(2))
+    for delay_s in (0.0, 1e-6):
+        packer = packing._Packer([item(device)], device, HaloOptions(rep_delay_s=delay_s), no_other)
+        assert packer._overhead_slots * packer._blank.slot_dt == pytest.approx(RESET + delay_s * 1e9)
+
+
+@pytest.mark.parametrize("log_best", [-60.0, -800.0])
+def test_programs_that_cannot_work_are_packed_by_time_alone(log_best: float) -> None:
+    device = DeviceModel(make_target(2))
+    good = item(device, bell(1))
+    (found,) = good.variants
+    (shape,) = found.shapes
+    hopeless = dataclasses.replace(
+        found, shapes=(dataclasses.replace(shape, log_success=shape.log_success + log_best),)
+    )
+    weak = dataclasses.replace(good, variants=(hopeless,), log_floor=-math.inf, weight=1e-6)
+    number = packing.FEW + 1
+    placed = run(device, [dataclasses.replace(weak, owners=(k,)) for k in range(number)])
+    assert abs([qubits for qubits, _ in placed].count((0,)) - number / 2) <= 1
+
+
+def test_success_of_a_program_is_that_of_all_its_pieces() -> None:
+    device = DeviceModel(make_target(2))
+    pieces = [item(device, bell(1), owners=owners) for owners in ((0,), (0,), (1,), (), ())]
+    packer = packing._Packer(pieces, device, HaloOptions(), no_other)
+    logs = dict(enumerate((-0.1, -0.2, -0.5, -1.0, -2.0)))
+    wanted = [math.exp(log) for log in (-0.1 - 0.2, -0.5, -1.0, -2.0)]
+    assert packer._mean_success(logs) == pytest.approx(sum(wanted) / 4)
+
+
+def test_floors_are_kept_where_one_after_another_can() -> None:
+    """Places for many at once are chosen first; who has several parts has none there, and others take its qubits."""
+    target = make_target(3, couplers=[])
+    target.update_instruction_properties("measure", (2,), InstructionProperties(duration=1e-6, error=0.3))
+    device = DeviceModel(target)
+    both = QuantumCircuit(2, 1)
+    for qubit in (0, 1, 0, 1):
+        both.measure(qubit, 0)
+    pair = item(device, both, floor=0.7, exclusive=(0, 1), owners=(0,))
+    single = item(device, bell(1), floor=0.6, exclusive=(0,), owners=(1,))
+    (first, _), (second, _) = run(device, [pair, single], sharing="none")
+    assert (sorted(first), second) == ([0, 1], (2,))
 
 
 def test_within_the_makespan_the_best_place_wins() -> None:
