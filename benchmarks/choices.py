@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings regions markets bound] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings regions markets bound weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -111,7 +111,7 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
         times, success = [], []
         with (
             patch.object(packing, "FEW", 0),
-            patch.object(packing, "PRICES", (price,)),
+            patch.multiple(packing, PRICES=(price, price), ROOMY=0.0, LATE=math.inf),
             patch.object(packing._Packer, "_best_length", lambda _, lp, fixed=share: (fixed or 1.0) * lp.least_slots()),
             patch.object(RelaxedPacking, "rents", RelaxedPacking.rents if share else lambda *_: None),
         ):
@@ -151,8 +151,33 @@ def _watched(
     return packing.pack(items, device, options, recompile)
 
 
+def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "success up to which programs count as weak: QPU time one by one over merged at 250 / 50 / 0 us, and mean success: "
+        "merged, alone, the median of programs over plain"
+    )
+    references = References(backend)
+    for suite, count in (("arithsmall", 100), ("multiXmedium", 100), ("helpers", 12)):
+        for limit in (0.0, 0.05, 0.1, 0.2):
+            times, success = [], []
+            for seed in range(seeds):
+                programs = draw(folder, suite, count, seed)
+                report = compile_batch(programs, backend, HaloOptions(weak_success=limit)).report
+                times.append([report.qpu_time_ratios[delay] for delay in ("250", "50", "0")])
+                success.append(
+                    (
+                        statistics.mean(program.success_merged or 0.0 for program in report.programs),
+                        statistics.mean(program.success_alone or 0.0 for program in report.programs),
+                        statistics.median(references.ratios(programs, report)),
+                    )
+                )
+            shown = " / ".join(f"{statistics.median(own):.1f}" for own in zip(*times, strict=True))
+            kept = ", ".join(f"{statistics.median(own):.4f}" for own in zip(*success, strict=True))
+            print(f"  {count} {suite}, {limit:.2f}: {shown}; {kept}", flush=True)
+
+
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, regions, markets, bound)
+    own.__name__: own for own in (routings, regions, markets, bound, weak)
 }
 
 

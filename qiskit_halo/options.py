@@ -45,8 +45,8 @@ class HaloOptions:
         buffer: Least number of free couplings between programs that are active at the same time:
             0 lets them be neighbours, 1 keeps them one qubit apart.
         rep_delay_s: Repetition delay in seconds for which batches are planned and packed: the longer it is, the less the
-            time of a shot matters beside success. ``None`` takes what the sampler sets, else the device's default, else
-            250 µs.
+            time of a shot matters beside success. ``None``: with the primitives what the sampler sets, else the device's
+            default, else 250 µs; elsewhere 250 µs.
         move_isa: Whether the primitives may move compiled circuits to other qubits of the device. Otherwise these stay
             where they were compiled for.
         max_batch_programs: Most circuits in one merged circuit, copies of one program counted each.

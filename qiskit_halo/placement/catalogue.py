@@ -126,7 +126,8 @@ class Catalogue:
         """Return a region clear of the best place of ``body`` if it has no good place there, ``None`` otherwise.
 
         A wide program that is compiled in one region seldom does well in another, where couplers form other patterns,
-        and two of its kind could only run one after the other.
+        and two of its kind could only run one after the other. Good is what keeps the whole share, also for weak programs:
+        one more region is what helps them without costing them anything.
         """
         best = found[0]
         if not all(candidates.shapes for candidates in found):
