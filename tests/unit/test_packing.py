@@ -15,9 +15,10 @@ from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement import packing, rows
 from qiskit_halo.placement.candidates import find_candidates
 from qiskit_halo.placement.embeddings import Embedder
-from qiskit_halo.placement.filling import PlacedItem
+from qiskit_halo.placement.filling import Filling, PlacedItem
 from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import pack
+from qiskit_halo.placement.rents import RelaxedPacking, Rents
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
 
@@ -457,3 +458,107 @@ def test_without_durations_times_count_operations() -> None:
 def test_a_piece_without_qubits_takes_nothing() -> None:
     device = DeviceModel(make_target(1))
     assert run(device, [item(device, QuantumCircuit(), home=())]) == [((), 0)]
+
+
+def only_on(moving: PackingItem, qubits: tuple[int, ...]) -> PackingItem:
+    """The same with these as its only places, for items of one qubit."""
+    (found,) = moving.variants
+    (shape,) = found.shapes
+    rows = np.isin(shape.places[:, 0], qubits)
+    kept = {
+        name: getattr(shape, name)[rows]
+        for name in ("places", "log_success", "busy_start_dt", "busy_stop_dt", "length_dt")
+    }
+    return dataclasses.replace(
+        moving, variants=(dataclasses.replace(found, shapes=(dataclasses.replace(shape, **kept, home_row=-1),)),)
+    )
+
+
+def test_other_forms_count_before_somebody_goes_below_its_floor() -> None:
+    target = worse_readout(3, 2, 0.3)
+    target.update_instruction_properties("measure", (1,), InstructionProperties(duration=1e-6, error=0.03))
+    device = DeviceModel(target)
+    any_place = item(device, bell(1), floor=0.8, exclusive=(0,))
+    first, other = only_on(any_place, (0,)), only_on(any_place, (1,))
+    either = dataclasses.replace(
+        first, variants=(*first.variants, *other.variants), exclusive_sites=((0,), (0,)), owners=(0,)
+    )
+    # Taking the best form of each, the first has qubit 0 and the second only the bad one.
+    choosy = dataclasses.replace(only_on(any_place, (0, 2)), owners=(1,), log_floor=any_place.log_floor)
+    packer = packing._Packer([either, choosy], device, HaloOptions(sharing="none"), no_other)
+    filling = packer.all_at_once()
+    assert filling.faults == (0, 0, 0)
+    assert {index: spot.qubits for index, spot in filling.board.spots.items()} == {0: (1,), 1: (0,)}
+
+
+def test_items_are_of_one_kind_if_nothing_tells_them_apart() -> None:
+    device = DeviceModel(make_target(2))
+    one = item(device, bell(1), owners=(0,))
+    assert dataclasses.replace(one, owners=(1,)).kind == one.kind
+    for other in ({"log_floor": -5.0}, {"exclusive_sites": ((0,),)}, {"weight": 0.5}):
+        assert dataclasses.replace(one, **other).kind != one.kind
+    assert item(device, bell(1)).kind != one.kind
+
+
+class Watched:
+    """Notes what boards a packer fills at rents, and makes the first ones faulty."""
+
+    def __init__(self, packer: packing._Packer, monkeypatch: pytest.MonkeyPatch, num_faulty: int = 0) -> None:
+        self.limits: list[float] = []
+        at_rents = packer._at_rents
+
+        def watched(rents: Rents, num_slots: float) -> Filling:
+            filling = at_rents(rents, num_slots)
+            self.limits.append(num_slots)
+            if len(self.limits) <= num_faulty:
+                filling.low[0] = None
+            return filling
+
+        monkeypatch.setattr(packer, "_at_rents", watched)
+
+
+def many(device: DeviceModel, **options: float) -> packing._Packer:
+    items = [item(device, bell(1), floor=0.5)] * (packing.FEW + 1)
+    return packing._Packer(items, device, HaloOptions(**options), no_other)
+
+
+def test_large_batches_are_filled_once_if_that_is_as_it_should_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.05))
+    packer = many(device, rep_delay_s=1e-2)
+    watched = Watched(packer, monkeypatch)
+    packer.one_by_one()
+    assert len(watched.limits) == 1
+    packer = many(device, rep_delay_s=1e-2)
+    watched = Watched(packer, monkeypatch, num_faulty=1)
+    assert packer.one_by_one().faults == (0, 0, 0)
+    assert len(watched.limits) == 2
+
+
+def test_rents_are_those_of_the_time_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.05))
+    asked: list[float] = []
+    rents_of = RelaxedPacking.rents
+
+    def rents(self: RelaxedPacking, num_slots: float) -> Rents | None:
+        asked.append(num_slots)
+        return rents_of(self, num_slots)
+
+    monkeypatch.setattr(RelaxedPacking, "rents", rents)
+    for limit_s in (1.0, 1.2e-4):
+        packer = many(device, rep_delay_s=1e-2, max_duration_s=limit_s)
+        packer.one_by_one()
+        horizon = packer._blank.horizon - packer._blank.origin
+        assert asked[0] * packing.WASTE <= horizon * (1 + 1e-9)
+        assert (asked[0] * packing.WASTE == pytest.approx(horizon)) == (limit_s < 1.0)
+        asked.clear()
+
+
+def test_where_places_are_few_all_must_end_close_to_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = DeviceModel(make_target(2))
+    held = pinned(item(device, bell(1)))
+    packer = packing._Packer([held] * (packing.FEW + 1), device, HaloOptions(), no_other)
+    watched = Watched(packer, monkeypatch)
+    filling = packer.one_by_one()
+    least = RelaxedPacking.of([held] * (packing.FEW + 1), 2, packer._blank.windows, packer._blank.origin).least_slots()
+    assert watched.limits[1] == pytest.approx(packing.TIGHT[1] * least)
+    assert filling.length == pytest.approx(least, abs=1)

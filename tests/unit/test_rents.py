@@ -127,6 +127,11 @@ def test_weak_programs_make_way() -> None:
     dear = board.blank(rents.at(1.05))
     spots = [dear.find(index, NO_LIMIT) for index in range(2)]
     assert [spot and spot.qubits for spot in spots] == [(1,), (0,)]
+    (shape,) = strong.variants[0].shapes
+    for index, weight in enumerate((0.01, 1.0)):
+        spot = dear.find_at(index, 0, 0)
+        assert spot is not None
+        assert spot.rent == pytest.approx(1.05 * rents.of(shape)[0] / weight)
 
 
 def test_who_may_fall_below_its_floor_need_not_pay_as_well() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from qiskit.circuit import AncillaRegister, ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -12,6 +14,10 @@ from qiskit_halo.errors import HaloTranspilerError, HaloWarning
 from qiskit_halo.fragments.compile import CompileSettings
 from qiskit_halo.multiprogram import MultiProgramCircuit
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement import space_manager
+from qiskit_halo.placement.filling import PlacedItem
+from qiskit_halo.placement.items import PackingItem
+from qiskit_halo.placement.packing import pack
 from qiskit_halo.placement.placement import Placement
 from qiskit_halo.placement.space_manager import SpaceManager
 from tests.fragment_samples import bell
@@ -142,6 +148,48 @@ def test_a_program_in_pieces_keeps_its_floor_as_a_whole() -> None:
         owner = placed.piece.owners[0]
         success[owner] = success.get(owner, 0.0) + placed.log_success - placed.log_best
     assert all(math.exp(log_ratio) >= 0.97 for log_ratio in success.values())
+
+
+def test_an_item_weighs_what_its_whole_program_is_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[PackingItem] = []
+
+    def watched(items: Sequence[PackingItem], *others: Any) -> list[PlacedItem | None]:
+        seen.extend(items)
+        return pack(items, *others)
+
+    monkeypatch.setattr(space_manager, "pack", watched)
+    pairs = QuantumCircuit(4, 4)
+    for a, b in ((0, 1), (2, 3)):
+        pairs.cz(a, b)
+        pairs.measure([a, b], [a, b])
+    place([pairs, bell(1)], 6)
+    best: dict[tuple[int, ...], float] = {}
+    for item in seen:
+        best[item.owners] = best.get(item.owners, 0.0) + item.log_best
+    assert len(seen) == 3
+    for item in seen:
+        assert item.weight == pytest.approx(math.exp(best[item.owners]))
+        assert item.log_best < 0
+
+
+def test_a_weak_program_takes_a_place_that_a_strong_one_must_not() -> None:
+    def deep(repetitions: int) -> QuantumCircuit:
+        circuit = QuantumCircuit(1, 1)
+        for _ in range(repetitions):
+            circuit.measure(0, 0)
+        return circuit
+
+    target = make_target(2)
+    target.update_instruction_properties("measure", (1,), InstructionProperties(duration=1e-6, error=0.023))
+    qubits = {}
+    for repetitions, weak_success in ((200, 0.1), (200, 0.0), (50, 0.1)):
+        programs = MultiProgramCircuit([deep(repetitions)] * 2).circuit
+        options = HaloOptions(weak_success=weak_success, rep_delay_s=0.0, cache=False)
+        manager = SpaceManager(DeviceModel(target), options, CompileSettings(num_variants=1))
+        found = manager.place(programs, programs.metadata["halo"])
+        qubits[repetitions, weak_success] = sorted(piece.qubits for piece in found.pieces)
+    # 0.98 ** 200 is 0.018, of which 0.54 is left on the worse qubit; 0.98 ** 50 is 0.36, of which 0.86 is left.
+    assert qubits == {(200, 0.1): [(0,), (1,)], (200, 0.0): [(0,), (0,)], (50, 0.1): [(0,), (0,)]}
 
 
 def test_circuits_without_operations() -> None:
