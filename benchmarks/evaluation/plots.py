@@ -24,11 +24,15 @@ PUBLISHED = (
 """HALO's logs on hardware: suite, share of qubits used, fidelity over one by one, throughput over one by one."""
 MARKERS = "osD^vP*Xhp<>8"
 
+TOP = 2.0
+"""Where pictures of fidelity over one by one end."""
+
 
 def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Path, reset_model: str) -> None:
     """Draw fidelity over one by one against share of qubits used, and against throughput.
 
-    A filled marker is noisy simulation; an empty one predicted success, where too little could be simulated.
+    A filled marker is noisy simulation; an empty one predicted success, where too little could be simulated. What lies above
+    the picture stands at its edge with its value.
 
     Args:
         rows: Queue -> its rows.
@@ -52,8 +56,14 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
             y = fidelity.ratio if simulated and fidelity is not None else row.predicted_ratio
             style = {"color": colour, "marker": marker, "ls": "", "mfc": colour if simulated else "none"}
             label = None if shown else system
-            left.plot(row.qubits / num_qubits, y, label=label, **style)
-            right.plot(row.throughput(CLOCK) / alone.throughput(CLOCK), y, **style)
+            for axes, x in (
+                (left, row.qubits / num_qubits),
+                (right, row.throughput(CLOCK) / alone.throughput(CLOCK)),
+            ):
+                axes.plot(x, min(y, TOP), label=label if axes is left else None, clip_on=False, **style)
+                if y > TOP:
+                    note = {"xytext": (0, -12), "textcoords": "offset points", "fontsize": 7, "ha": "center"}
+                    axes.annotate(f"{y:.1f}", (x, TOP), **note)
             shown = True
     _draw_published(left, right)
     for axes, label in (
@@ -70,7 +80,7 @@ def plot_trade_off(rows: Mapping[str, Sequence[Row]], num_qubits: int, path: Pat
     right.xaxis.set_minor_formatter(NullFormatter())
     left.set_ylabel(f"fidelity over one by one, a failing reset {reset_model}")
     left.set_xlim(0, 1.02)
-    left.set_ylim(0, None)
+    left.set_ylim(0, TOP)
     figure.legend(loc="outside right upper", fontsize=8)
     figure.savefig(path, dpi=120)
 
