@@ -142,7 +142,8 @@ class _Packer:
         else:
             length = self._best_length(relaxed)
             limit = min(WASTE * length, float(self._blank.horizon - self._blank.origin))
-            rents = relaxed.rents(limit / WASTE)
+            # Where no success is worth more time than there must be, only the shortest boards are worth filling.
+            rents = relaxed.rents(limit / WASTE) if length > least + 0.5 else None
             if rents is not None:
                 filling = self._at_rents(rents.at(PRICES[0]), limit)
                 if length > ROOMY * least and filling.length <= LATE * limit and not any(filling.faults):

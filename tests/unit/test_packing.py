@@ -560,5 +560,5 @@ def test_where_places_are_few_all_must_end_close_to_the_least(monkeypatch: pytes
     watched = Watched(packer, monkeypatch)
     filling = packer.one_by_one()
     least = RelaxedPacking.of([held] * (packing.FEW + 1), 2, packer._blank.windows, packer._blank.origin).least_slots()
-    assert watched.limits[1] == pytest.approx(packing.TIGHT[1] * least)
+    assert watched.limits == [pytest.approx(packing.TIGHT[1] * least)]
     assert filling.length == pytest.approx(least, abs=1)
