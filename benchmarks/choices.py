@@ -12,6 +12,7 @@ import argparse
 import math
 import statistics
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
@@ -106,7 +107,7 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
         "small programs, QPU time one by one over merged at 250 / 50 / 0 us, success over alone"
     )
     references = References(backend)
-    shares = (1.0, 1.15, 1.3, 1.5, 1.7)
+    shares = (1.05, 1.15, 1.3, 1.5, 1.7)
     for price, share in (*product((1.05, 0.5, 0.0), shares), (None, None)):
         times, success = [], []
         with (
@@ -174,6 +175,9 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
             shown = " / ".join(f"{statistics.median(own):.1f}" for own in zip(*times, strict=True))
             kept = ", ".join(f"{statistics.median(own):.4f}" for own in zip(*success, strict=True))
             print(f"  {count} {suite}, {limit:.2f}: {shown}; {kept}", flush=True)
+        weakest = Counter(round(program.success_alone or 0.0, 4) for program in report.programs)
+        told = ", ".join(f"{times} of {alone:.4f}" for alone, times in sorted(weakest.items())[:4])
+        print(f"    weakest programs of the last draw, by success alone: {told}", flush=True)
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {

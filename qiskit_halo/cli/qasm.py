@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -182,8 +182,8 @@ def _unique_names(names: Sequence[str]) -> list[str]:
     return list(unique)
 
 
-def _unused(name: str, taken: object) -> str:
-    used = frozenset(taken)  # type: ignore[call-overload]
+def _unused(name: str, taken: Iterable[str]) -> str:
+    used = frozenset(taken)
     number = 2
     candidate = name
     while candidate in used:

@@ -131,31 +131,41 @@ class _Packer:
     def one_by_one(self) -> Filling:
         """Return the best of boards on which each piece takes what is best for it at some rent, or without any."""
         relaxed = RelaxedPacking.of(self._items, self._device.num_qubits, self._blank.windows, self._blank.origin)
+        return self._of_few(relaxed) if len(self._items) <= FEW else self._of_many(relaxed)
+
+    def _of_few(self, relaxed: RelaxedPacking) -> Filling:
+        """Return the best of boards at many rents, and without."""
         least = relaxed.least_slots()
         fillings: list[Filling] = []
-        if len(self._items) <= FEW:
-            for for_rents, for_all in MARKETS:
-                rents = relaxed.rents(for_rents * least)
-                if rents is not None:
-                    fillings += [self._at_rents(rents.at(price), for_all * least) for price in PRICES]
-            fillings.append(fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT))
-        else:
-            length = self._best_length(relaxed)
-            limit = min(WASTE * length, float(self._blank.horizon - self._blank.origin))
-            # Where no success is worth more time than there must be, only the shortest boards are worth filling.
-            rents = relaxed.rents(limit / WASTE) if length > least + 0.5 else None
-            if rents is not None:
-                filling = self._at_rents(rents.at(PRICES[0]), limit)
-                if length > ROOMY * least and filling.length <= LATE * limit and not any(filling.faults):
-                    return filling
-                fillings.append(filling)
-            # Pieces wait for few places: all must leave to others what only those can use.
-            for_rents, for_all = TIGHT
+        for for_rents, for_all in MARKETS:
             rents = relaxed.rents(for_rents * least)
             if rents is not None:
-                fillings.append(self._at_rents(rents.at(PRICES[1]), for_all * least))
-        fillings.append(fill(self._blank.blank(), _by_area(self._items), self._recompile, None))
-        return min(fillings, key=self.badness)
+                fillings += [self._at_rents(rents.at(price), for_all * least) for price in PRICES]
+        unhurried = fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT)
+        return min((*fillings, unhurried, self._shortest()), key=self.badness)
+
+    def _of_many(self, relaxed: RelaxedPacking) -> Filling:
+        """Return the board that the linear program points to, or if it falls short of that, the best of a few."""
+        least, length = relaxed.least_slots(), self._best_length(relaxed)
+        limit = min(WASTE * length, float(self._blank.horizon - self._blank.origin))
+        fillings: list[Filling] = []
+        # Where no success is worth more time than there must be, only the shortest boards are worth filling.
+        rents = relaxed.rents(limit / WASTE) if length > least + 0.5 else None
+        if rents is not None:
+            filling = self._at_rents(rents.at(PRICES[0]), limit)
+            if length > ROOMY * least and filling.length <= LATE * limit and not any(filling.faults):
+                return filling
+            fillings.append(filling)
+        # Pieces wait for few places: all must leave to others what only those can use.
+        for_rents, for_all = TIGHT
+        rents = relaxed.rents(for_rents * least)
+        if rents is not None:
+            fillings.append(self._at_rents(rents.at(PRICES[1]), for_all * least))
+        return min((*fillings, self._shortest()), key=self.badness)
+
+    def _shortest(self) -> Filling:
+        """Return the board without rents that is filled as short as can be."""
+        return fill(self._blank.blank(), _by_area(self._items), self._recompile, None)
 
     def _at_rents(self, rents: Rents, num_slots: float) -> Filling:
         """Return the board filled at ``rents``; all should end within ``num_slots`` slots from tick 0."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from qiskit.circuit import QuantumCircuit
 
@@ -131,7 +131,7 @@ def read_metadata(source: QuantumCircuit | Mapping[str, Any] | None) -> HaloMeta
             f"metadata version {halo.get('version')!r} is not {METADATA_VERSION}; "
             "merge the programs again with this version of qiskit-halo"
         )
-    return halo  # type: ignore[return-value]  # a JSON object, checked above
+    return cast("HaloMetadata", halo)
 
 
 def read_options(source: QuantumCircuit | Mapping[str, Any] | None) -> HaloOptions | None:

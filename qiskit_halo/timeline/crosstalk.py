@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -134,22 +135,21 @@ class _Sorted:
 
     def count(self, keys: IntArray, starts: IntArray, stops: IntArray) -> IntArray:
         # Those that begin before the end, without those that have ended by the start.
-        begun, ended = (
-            self._up_to(order, total, keys, ticks, side)
-            for (order, total), ticks, side in zip(self._ends, (stops, starts), ("left", "right"), strict=True)
-        )
-        return begun - ended
+        starting, ending = self._ends
+        return self._up_to(*starting, keys, stops, "left") - self._up_to(*ending, keys, starts, "right")
 
     def _rank(self, keys: IntArray, ticks: IntArray, times: IntArray) -> tuple[IntArray, IntArray]:
         combined = keys * (self._span + 1) + ticks - self._first
         order = np.argsort(combined, kind="stable")
         return combined[order], np.concatenate([[0], np.cumsum(times[order])])
 
-    def _up_to(self, combined: IntArray, total: IntArray, keys: IntArray, ticks: IntArray, side: str) -> IntArray:
+    def _up_to(
+        self, combined: IntArray, total: IntArray, keys: IntArray, ticks: IntArray, side: Literal["left", "right"]
+    ) -> IntArray:
         """Return how many with each key come before its tick."""
         base = keys * (self._span + 1)
         offset = np.clip(ticks - self._first, 0, self._span)
-        before = np.searchsorted(combined, base + offset, side=side)  # type: ignore[call-overload]
+        before = np.searchsorted(combined, base + offset, side=side)
         result: IntArray = total[before] - total[np.searchsorted(combined, base)]
         return result
 

@@ -20,8 +20,8 @@ TOLERANCE = 1e-9
 class Floors:
     """Least predicted success of each program, as far as timing decides it.
 
-    A program must keep ``success_floor`` of its own best, which the layout stage has noted, or of what it has at its
-    place where nobody noted any. One that its place already puts below that must not lose anything more.
+    A program must keep ``success_floor`` of its own best, less if it is weak, which the layout stage has noted, or of what
+    it has at its place where nobody noted any. One that its place already puts below that must not lose anything more.
 
     Args:
         turns: Every piece as one turn, by index of the piece.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from typing import Any, NamedTuple, cast
 
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -105,7 +105,9 @@ def inner_maps(
     so those stay visible behind the block's own.
     """
     inner = {bit: clbits[host] for bit, host in zip(body.clbits, outer.clbits, strict=False)}
-    return dict(zip(body.qubits, qubits, strict=True)), ChainMap(inner, clbits)  # type: ignore[arg-type]
+    # Nobody writes into it: only its first map need be one that could be written.
+    both: ClbitMap = ChainMap(inner, cast("MutableMapping[Clbit, int]", clbits))
+    return dict(zip(body.qubits, qubits, strict=True)), both
 
 
 def _steps_of(instruction: CircuitInstruction, qubits: QubitMap, clbits: ClbitMap, position: int) -> Iterator[Step]:

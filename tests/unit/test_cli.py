@@ -65,6 +65,7 @@ class TestBadInput:
             (["--device", "manila", "--sharing", "some"], r"sharing must be one of none, helpers, all"),
             (["--device", "manila", "--success-floor", "2"], r"success_floor must lie in \[0, 1\]"),
             (["--device", "manila", "--policy", "mine"], r"policy must be one of auto, round_robin, packed"),
+            (["--device", "manila", "--weak-success", "2"], r"weak_success must lie in \[0, 1\]"),
             (["--device", "manila", "--max-wait", "-1"], r"max_wait_s must be seconds of at least 0"),
             (["--device", "manila", "--weights", "1;2"], r"--weights takes numbers with commas"),
             (["--device", "manila", "--weights", "1,2", "--no-run"], r"weights gives 2 numbers for 1 programs"),
@@ -180,7 +181,7 @@ class TestHelp:
         monkeypatch.setenv("COLUMNS", "200")
         code, out, _ = call("run", "--help")
         assert code == 0
-        names = "device shots seed level helpers sharing success-floor resets buffer max-duration exclude reuse out"
+        names = "device shots seed level helpers sharing success-floor weak-success resets buffer max-duration exclude reuse out"
         names += " policy max-wait weights scrub idle-fill feed-forward crosstalk readout-crosstalk reset-model"
         for option in (*names.split(), "no-run", "no-noise", "no-pictures", "json"):
             assert f"--{option}" in out
