@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -11,9 +12,10 @@ from qiskit.transpiler import CouplingMap, Target
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.estimate import Estimate, LossEstimator
+from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.neighbourhood import compact_part
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
-from qiskit_halo.fragments.stages import FINAL_BARRIER, Draft, Stages, close, route_again, routed_draft
+from qiskit_halo.fragments.stages import FINAL_BARRIER, Draft, Stages, close, elide_swaps, route_again, routed_draft
 from qiskit_halo.options import Reusing
 from qiskit_halo.rewire import append_all, empty_like
 
@@ -149,12 +151,23 @@ class Router:
     def _plain(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
         """Return routings of ``body`` as it is: Qiskit's own, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
-        draft = stages.route(prepared)
         seed = self._settings.seed
-        own = Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), f"seed {seed}", False)
-        if _num_pairs(draft.circuit) == _num_pairs(prepared.circuit):
-            return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
-        return self._tried(prepared, None, region, self._settings.num_variants - 1, own)
+        own = self._routed(stages.route(prepared), region, f"seed {seed}")
+        num_swaps = _num_pairs(own.draft.circuit) - _num_pairs(prepared.circuit)
+        if not num_swaps:
+            return [own]  # Routing again can only give the same gates elsewhere.
+        found = self._tried(prepared, None, region, self._settings.num_variants - 1, own)
+        if self._settings.num_variants > 1:
+            bare = elide_swaps(prepared)
+            mirrored = mirror_gates(bare.circuit, self._device.graph.subgraph(region), 3 * num_swaps - 1)
+            if mirrored is not None:
+                exchanged = elide_swaps(dataclasses.replace(bare, circuit=mirrored))
+                found.append(self._routed(stages.route(exchanged), region, "mirrored"))
+        return found
+
+    def _routed(self, draft: Draft, region: tuple[int, ...], name: str) -> Routing:
+        """Return what Qiskit made of a body on the whole region."""
+        return Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), name, False)
 
     def _reused(self, reuse: Reuse, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
         prepared = stages.prepare(reuse.circuit)

@@ -13,7 +13,7 @@ from qiskit.passmanager import FlowControllerLinear, PassManagerState, PropertyS
 from qiskit.passmanager.base_tasks import Task
 from qiskit.transpiler import PassManager, Target, TranspileLayout, generate_preset_pass_manager
 from qiskit.transpiler.layout import Layout
-from qiskit.transpiler.passes import BarrierBeforeFinalMeasurements, SabreLayout
+from qiskit.transpiler.passes import BarrierBeforeFinalMeasurements, ElidePermutations, SabreLayout
 
 FINAL_BARRIER = "qiskit_halo.before_final_measurements"
 """Label of the barrier that keeps routing from moving qubits that are measured already."""
@@ -80,6 +80,11 @@ class Stages:
 def close(prepared: Draft) -> Draft:
     """Return ``prepared`` with a barrier before its final measurements, ready for :func:`route_again`."""
     return _run(BarrierBeforeFinalMeasurements(FINAL_BARRIER), prepared)
+
+
+def elide_swaps(prepared: Draft) -> Draft:
+    """Return ``prepared`` with its SWAPs left out, which is kept in mind as where its qubits end."""
+    return _run(ElidePermutations(), prepared)
 
 
 def route_again(closed: Draft, couplings: Target, seed: int) -> Draft:

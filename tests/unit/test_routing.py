@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.providers import QubitProperties
@@ -46,7 +48,16 @@ def parities() -> QuantumCircuit:
     return circuit
 
 
-@pytest.mark.parametrize("build", [tangle, parities])
+def ring() -> QuantumCircuit:
+    circuit = QuantumCircuit(4, 4)
+    for qubit in range(4):
+        circuit.ry(0.3 + qubit, qubit)
+        circuit.cx(qubit, (qubit + 1) % 4)
+    circuit.measure(range(4), range(4))
+    return circuit
+
+
+@pytest.mark.parametrize("build", [tangle, parities, ring])
 @pytest.mark.parametrize("reuse", ["none", "auto", "max"])
 def test_every_routing_can_be_finished_on_the_region(build, reuse: Reusing):
     found, stages = routings(build(), reuse)
@@ -71,6 +82,16 @@ def test_as_many_as_asked_for():
     assert len(routings(tangle())[0]) <= 3
     (own,) = routings(tangle(), num_variants=1)[0]
     assert (own.is_trial, own.name) == (False, "seed 0")
+
+
+def test_a_ring_is_mirrored_where_that_takes_fewer_gates():
+    couplers = [*pairwise(range(13)), (6, 13)]
+    found, stages = routings(ring(), couplers=couplers)
+    best = found[0]
+    assert (best.name, best.is_trial) == ("mirrored", False)
+    assert sum(len(i.qubits) == 2 for i in stages.finish(best.on_region(len(REGION))).circuit.data) == 6
+    # With one routing it is Qiskit's own.
+    assert [routing.name for routing in routings(ring(), num_variants=1, couplers=couplers)[0]] == ["seed 0"]
 
 
 def test_without_swaps_there_is_one():
