@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,11 @@ from qiskit.synthesis import TwoQubitBasisDecomposer
 
 from qiskit_halo.fragments.compact import two_qubit_pairs
 
+MAX_MEETINGS = 32
+"""Two-qubit gates up to which a body is looked at: of longer ones hardly any goes without SWAPs."""
+
 MAX_STATES = 256
-"""States of the search; what needs more is a long body, of which hardly any goes without SWAPs."""
+"""States of the search."""
 
 MAX_EMBEDDING_STEPS = 2_000
 """Steps of the search for one place where all pairs of qubits are coupled."""
@@ -45,7 +49,9 @@ def mirror_gates(body: QuantumCircuit, couplings: rx.PyGraph[int, None], most: i
         couplings: Which places have a coupler.
         most: CX gates that the result may have more than ``body``, SWAPs that undo mirrors apart.
     """
-    meetings = list(_meetings(body))
+    meetings = list(islice(_meetings(body), MAX_MEETINGS + 1))
+    if len(meetings) > MAX_MEETINGS:
+        return None
     mirrored = _Search(meetings, body.num_qubits, couplings).run(most)
     if not mirrored:
         return None
@@ -77,6 +83,7 @@ class _Meeting:
 
 def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
     index = {qubit: i for i, qubit in enumerate(body.qubits)}
+    known: dict[tuple[object, ...], int | None] = {}
     for position, instruction in enumerate(body.data):
         if len(instruction.qubits) < 2 or instruction.name == "barrier":
             continue
@@ -85,8 +92,11 @@ def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
             for block in instruction.operation.blocks:
                 for a, b in two_qubit_pairs(block):
                     yield _Meeting(position, (where[a], where[b]), None)
-        else:
-            yield _Meeting(position, (where[0], where[1]), _mirror_cost(instruction))
+            continue
+        key = (instruction.name, *instruction.params) if instruction.is_standard_gate() else (position,)
+        if key not in known:
+            known[key] = _mirror_cost(instruction)
+        yield _Meeting(position, (where[0], where[1]), known[key])
 
 
 def _mirror_cost(instruction: CircuitInstruction) -> int | None:

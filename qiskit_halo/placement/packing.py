@@ -46,6 +46,9 @@ and who comes late is kept in time by the limit. Above them all leave it to thos
 WASTE = 1.25
 """How much longer than by the linear program batches are let be: rigid pieces leave gaps."""
 
+USUAL = 1.5
+"""Shares of the least time that the best length is guessed at; two linear programs then put it right."""
+
 LATE, ROOMY = 1.1, 1.1
 """How much longer still they may turn out, and how many times the least the best length must be, for no other way to be tried."""
 
@@ -146,7 +149,8 @@ class _Packer:
 
     def _of_many(self, relaxed: RelaxedPacking) -> Filling:
         """Return the board that the linear program points to, or if it falls short of that, the best of a few."""
-        least, length = relaxed.least_slots(), self._best_length(relaxed)
+        least = relaxed.least_slots()
+        length = self._best_length(relaxed, USUAL * least)
         limit = min(WASTE * length, float(self._blank.horizon - self._blank.origin))
         fillings: list[Filling] = []
         # Where no success is worth more time than there must be, only the shortest boards are worth filling.
@@ -172,11 +176,15 @@ class _Packer:
         limit = self._blank.origin + int(num_slots)
         return fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, limit)
 
-    def _best_length(self, relaxed: RelaxedPacking) -> float:
-        """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell."""
-        length = 0.0
-        for _ in range(3):
-            # What one slot more adds to the log of QPU time, in success of all programs together.
+    def _best_length(self, relaxed: RelaxedPacking, length: float) -> float:
+        """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell.
+
+        Args:
+            relaxed: The linear program.
+            length: A first guess.
+        """
+        for _ in range(2):
+            # What one slot more adds to the log of QPU time, in success of all programs together; less the longer it is.
             qpu_slots = max(WASTE * length + self._overhead_slots, 1.0)
             length = relaxed.best_slots(self._num_programs * WASTE / (EXCHANGE * qpu_slots))
         return length

@@ -107,10 +107,17 @@ def test_control_flow_keeps_its_pairs():
     assert found is not None
     block = next(i for i in without_swaps(found).data if i.is_control_flow())
     assert num_cx(block.operation.blocks[0]) == 1
-    # As many meetings in blocks as there are states to search: given up, and nothing is lost.
-    for _ in range(mirrors.MAX_STATES):
-        with circuit.if_test((circuit.clbits[0], 1)):
-            circuit.cx(3, 0)
+
+
+def test_bounds(monkeypatch: pytest.MonkeyPatch):
+    circuit = ring()
+    for _ in range(mirrors.MAX_MEETINGS - 4):
+        circuit.cx(3, 0)
+    assert mirror_gates(circuit, graph(STAR), 9) is not None
+    longer = circuit.copy()
+    longer.cx(3, 0)
+    assert mirror_gates(longer, graph(STAR), 9) is None
+    monkeypatch.setattr(mirrors, "MAX_STATES", 4)
     assert mirror_gates(circuit, graph(STAR), 9) is None
 
 
