@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings regions markets bound weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets bound weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -19,16 +19,18 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit_ibm_runtime.fake_provider import FakeTorino
 
 from benchmarks._machine import describe
 from benchmarks._workloads import draw
-from benchmarks.packing import References, compile_batch
+from benchmarks.packing import References, around, compile_batch
 from qiskit_halo import HaloOptions, MultiProgramCircuit
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments import settings
+from qiskit_halo.fragments import routing, settings
 from qiskit_halo.fragments.body import Body, BodyReader
+from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.placement import catalogue, packing, space_manager
 from qiskit_halo.placement.board import Board
@@ -65,18 +67,61 @@ def routings(folder: Path, seeds: int, backend: BackendV2) -> None:
         )
 
 
+def mirrors(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "mirrored gates: two-qubit gates of the form of each body that has fewest, and best success, without and with"
+    )
+    device = DeviceModel(backend.target)
+    programs = [around(4, [(0, 1), (1, 2), (2, 3), (3, 0)]), *(random_program(seed) for seed in range(20))]
+    for suite in ("small", "arithsmall"):
+        for seed in range(seeds):
+            programs += draw(folder, suite, 100, seed)
+    bodies = {body.key: (program, body) for program in programs for body in bodies_of(program)}
+    found = []
+    for use in (False, True):
+        with patch.object(routing, "mirror_gates", mirror_gates if use else lambda *_: None):
+            catalogue = Catalogue(device, HaloOptions(cache=False), CompileSettings(), None)
+            found.append(catalogue.find([body for _, body in bodies.values()], list(bodies)))
+    changed, gains = 0, []
+    for (program, body), before, after in zip(bodies.values(), *found, strict=True):
+        gates = [min(gates_of(form) for form in forms) for forms in (before, after)]
+        best = [math.exp(forms[0].best) for forms in (before, after)]
+        gains.append(best[1] / best[0] if best[0] else 1.0)
+        if gates[0] != gates[1] or best[0] != best[1]:
+            changed += 1
+            print(
+                f"    {program.name}, {body.circuit.num_qubits} qubits: {gates[0]} {best[0]:.4f}, {gates[1]} {best[1]:.4f}"
+            )
+    print(
+        f"  {changed} of {len(bodies)} bodies change, success {statistics.mean(gains):.4f} times that without",
+        flush=True,
+    )
+
+
+def random_program(seed: int) -> QuantumCircuit:
+    """Return twelve CX between random pairs of four to six qubits."""
+    rng = np.random.default_rng(seed)
+    num_qubits = int(rng.integers(4, 7))
+    circuit = QuantumCircuit(num_qubits, num_qubits, name=f"random {seed}")
+    for _ in range(12):
+        a, b = (int(qubit) for qubit in rng.choice(num_qubits, 2, replace=False))
+        circuit.ry(float(rng.uniform(0, math.pi)), a)
+        circuit.cx(a, b)
+    circuit.measure(range(num_qubits), range(num_qubits))
+    return circuit
+
+
+def gates_of(form: Candidates) -> int:
+    return sum(times for *_, times in form.fragment.workload.two_qubit)
+
+
 def regions(folder: Path, seeds: int, backend: BackendV2) -> None:
     print("other regions: bodies of programs with helpers that have a good place clear of their best one")
     device = DeviceModel(backend.target)
     bodies: dict[str, Body] = {}
     for seed in range(seeds):
         for program in {p.name: p for p in draw(folder, "helpers", 40, seed)}.values():
-            circuit = MultiProgramCircuit([program]).circuit
-            segmentation = find_components(circuit)
-            reader = BodyReader(circuit, segmentation, least_resets=2)
-            for body in map(reader.read, find_pieces(segmentation)):
-                if body.circuit.num_qubits > 2:
-                    bodies.setdefault(body.key, body)
+            bodies |= {body.key: body for body in bodies_of(program)}
     usual: list[float] = []
     for number in (0, 1, 2, 3):
         with patch.object(catalogue, "MORE_REGIONS", number):
@@ -88,6 +133,15 @@ def regions(folder: Path, seeds: int, backend: BackendV2) -> None:
         gain = math.exp(statistics.mean(b - u for b, u in zip(best, usual, strict=True)))
         clear = sum(has_two_places(forms, device) for forms in found)
         print(f"  {number}: {clear} of {len(found)}, best success {gain:.3f} times that of none on average", flush=True)
+
+
+def bodies_of(program: QuantumCircuit) -> list[Body]:
+    """Return the bodies of a program that are wider than two qubits."""
+    circuit = MultiProgramCircuit([program]).circuit
+    segmentation = find_components(circuit)
+    reader = BodyReader(circuit, segmentation, least_resets=2)
+    bodies = map(reader.read, find_pieces(segmentation))
+    return [body for body in bodies if body.circuit.num_qubits > 2]
 
 
 def has_two_places(forms: tuple[Candidates, ...], device: DeviceModel) -> bool:
@@ -181,7 +235,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, regions, markets, bound, weak)
+    own.__name__: own for own in (routings, mirrors, regions, markets, bound, weak)
 }
 
 

@@ -1,13 +1,12 @@
-"""Let two-qubit gates exchange their qubits where that spares all SWAPs of a body.
+"""Let two-qubit gates exchange their qubits where that spares SWAPs.
 
 A SWAP costs three two-qubit gates, but a gate that also exchanges its qubits, its mirror gate, costs one more than the gate
 itself at most (arXiv:2308.03874). So a ring of four CX takes six gates on a star of couplers: two of them mirrored, and none
-to route. Which ones is found here before anything has a place; the rest is left to Qiskit's passes.
+to route. Which ones to mirror is chosen here, as if qubits stayed where they are; routing what is left is up to Qiskit.
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,38 +20,37 @@ from qiskit.synthesis import TwoQubitBasisDecomposer
 
 from qiskit_halo.fragments.compact import two_qubit_pairs
 
-MAX_MEETINGS = 32
-"""Two-qubit gates up to which a body is looked at: of longer ones hardly any goes without SWAPs."""
+MAX_MEETINGS = 128
+"""Two-qubit gates up to which a body is looked at."""
 
-MAX_STATES = 256
-"""States of the search."""
+BEAM = 16
+"""Choices of mirrors that are kept from one meeting to the next."""
+
+SWAP_COST = 2.0
+"""CX gates that two qubits cost which meet without a coupler between them. A SWAP takes three, and part of it can be merged."""
 
 MAX_EMBEDDING_STEPS = 2_000
 """Steps of the search for one place where all pairs of qubits are coupled."""
 
 _Pairs = frozenset[tuple[int, int]]
 
-_State = tuple[int, int, int, tuple[int, ...], _Pairs, tuple[int, ...]]
-"""Cost; meetings that are behind, negative; number; wire of each qubit; pairs of wires that have met; meetings mirrored."""
-
 _SWAP = SwapGate().to_matrix()
 _DECOMPOSER = TwoQubitBasisDecomposer(CXGate(), euler_basis="U")
 
 
-def mirror_gates(body: QuantumCircuit, couplings: rx.PyGraph[int, None], most: int) -> QuantumCircuit | None:
+def mirror_gates(body: QuantumCircuit, couplings: rx.PyGraph[int, None]) -> QuantumCircuit | None:
     """Return ``body`` with some gates mirrored, each followed by a SWAP that undoes it; ``None`` if that is of no use.
 
-    Once the SWAPs are elided, the pairs of qubits that have gates fit on ``couplings`` as they are.
+    Once these SWAPs are elided it takes fewer others, as far as can be told without routing.
 
     Args:
         body: A circuit of operations on two qubits at most, control flow and barriers apart, without SWAPs of its own.
         couplings: Which places have a coupler.
-        most: CX gates that the result may have more than ``body``, SWAPs that undo mirrors apart.
     """
     meetings = list(islice(_meetings(body), MAX_MEETINGS + 1))
     if len(meetings) > MAX_MEETINGS:
         return None
-    mirrored = _Search(meetings, body.num_qubits, couplings).run(most)
+    mirrored = _Search(meetings, body.num_qubits, couplings).run()
     if not mirrored:
         return None
     chosen = {meetings[number].position for number in mirrored}
@@ -79,6 +77,23 @@ class _Meeting:
     position: int
     qubits: tuple[int, int]
     cost: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How far the search has come in one way.
+
+    Args:
+        cost: CX gates more than the body has.
+        wires: Wire of each qubit, which goes on where qubits are exchanged.
+        pairs: Pairs of wires that have a coupler between them.
+        mirrored: Meetings mirrored so far.
+    """
+
+    cost: float
+    wires: tuple[int, ...]
+    pairs: _Pairs
+    mirrored: tuple[int, ...]
 
 
 def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
@@ -108,7 +123,7 @@ def _mirror_cost(instruction: CircuitInstruction) -> int | None:
 
 
 class _Search:
-    """Finds which meetings to mirror, the cheapest choice first.
+    """Finds which meetings to mirror: a beam search along them.
 
     Args:
         meetings: In order.
@@ -123,37 +138,31 @@ class _Search:
         self._most_neighbours = max((couplings.degree(place) for place in couplings.node_indices()), default=0)
         self._fits: dict[_Pairs, bool] = {}
 
-    def run(self, most: int) -> tuple[int, ...] | None:
-        """Return the meetings to mirror, for ``most`` more CX gates at most; ``None`` if none or too many are needed."""
-        # Costs count from where each meeting is as cheap as it can be.
-        budget = most + sum(max(0, -(meeting.cost or 0)) for meeting in self._meetings)
-        # Wires keep their name where qubits are exchanged; of equal costs the one that has come farthest goes first.
-        start: _State = (0, 0, 0, tuple(range(self._num_qubits)), frozenset(), ())
-        heap, number = [start], 0
-        seen: set[tuple[int, tuple[int, ...], _Pairs]] = set()
-        while heap and len(seen) < MAX_STATES:
-            cost, behind, _, wires, pairs, mirrored = heapq.heappop(heap)
-            if -behind == len(self._meetings):
-                return mirrored or None
-            if (behind, wires, pairs) in seen:
-                continue
-            seen.add((behind, wires, pairs))
-            meeting = self._meetings[-behind]
-            a, b = (wires[qubit] for qubit in meeting.qubits)
-            joined = pairs | {(min(a, b), max(a, b))}
-            if not self._can_be_coupled(joined):
-                continue
-            extra = meeting.cost
-            ways = [(max(0, -(extra or 0)), wires, mirrored)]
-            if extra is not None:
-                exchanged = list(wires)
-                exchanged[meeting.qubits[0]], exchanged[meeting.qubits[1]] = b, a
-                ways.append((max(0, extra), tuple(exchanged), (*mirrored, -behind)))
-            for more, after, chosen in ways:
-                if cost + more <= budget:
-                    number += 1
-                    heapq.heappush(heap, (cost + more, behind - 1, number, after, joined, chosen))
-        return None
+    def run(self) -> tuple[int, ...]:
+        """Return the meetings to mirror."""
+        states = [_State(0.0, tuple(range(self._num_qubits)), frozenset(), ())]
+        for number, meeting in enumerate(self._meetings):
+            best: dict[tuple[tuple[int, ...], _Pairs], _State] = {}
+            for state in states:
+                for after in self._after(state, number, meeting):
+                    key = after.wires, after.pairs
+                    if key not in best or after.cost < best[key].cost:
+                        best[key] = after
+            states = sorted(best.values(), key=lambda state: state.cost)[:BEAM]
+        return states[0].mirrored
+
+    def _after(self, state: _State, number: int, meeting: _Meeting) -> Iterator[_State]:
+        """Yield what may follow ``state``: the meeting as it is, and mirrored."""
+        first, second = meeting.qubits
+        a, b = state.wires[first], state.wires[second]
+        cost, pairs = state.cost, state.pairs | {(min(a, b), max(a, b))}
+        if not self._can_be_coupled(pairs):
+            cost, pairs = cost + SWAP_COST, state.pairs
+        yield _State(cost, state.wires, pairs, state.mirrored)
+        if meeting.cost is not None:
+            exchanged = list(state.wires)
+            exchanged[first], exchanged[second] = b, a
+            yield _State(cost + meeting.cost, tuple(exchanged), pairs, (*state.mirrored, number))
 
     def _can_be_coupled(self, pairs: _Pairs) -> bool:
         if pairs not in self._fits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import CircuitInstruction, QuantumCircuit, QuantumRegister
@@ -124,22 +125,20 @@ class Router:
         """
         forced = self._settings.reuse == "max"
         amounts = self._amounts(body)
-        found = [] if forced and amounts else self._plain(body, stages, region)
-        chosen = sorted(found, key=lambda routing: routing.estimate.loss)[: self._settings.num_finished]
+        chosen = [] if forced and amounts else self._plain(body, stages, region)
         pending = list(amounts)
         while pending:
             reuse = pending.pop()
-            limit = math.inf if forced else min(routing.estimate.loss for routing in found) + WORTH
+            limit = math.inf if forced else min(routing.estimate.loss for routing in chosen) + WORTH
             # What it loses by waiting alone, before any SWAP, may be too much already.
             if self._estimator.of(reuse.circuit).loss > limit:
                 continue
             routings = self._reused(reuse, stages, region)
             best = min(routings, key=lambda routing: routing.estimate.loss)
             if best.estimate.loss <= limit:
-                found += routings
                 chosen.append(best)
                 del pending[1:]  # the narrowest that is worth it, and the one that costs no time
-        return sorted(chosen, key=lambda routing: routing.estimate.loss)
+        return _by_loss(chosen)
 
     def _amounts(self, body: QuantumCircuit) -> tuple[Reuse, ...]:
         mode = self._settings.reuse
@@ -149,21 +148,30 @@ class Router:
         return find_reuse(body, self._settings.resets, duration, only_max=mode == "max")
 
     def _plain(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
-        """Return routings of ``body`` as it is: Qiskit's own, and others if it needs SWAPs."""
+        """Return the best routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
         seed = self._settings.seed
         own = self._routed(stages.route(prepared), region, f"seed {seed}")
-        num_swaps = _num_pairs(own.draft.circuit) - _num_pairs(prepared.circuit)
-        if not num_swaps:
-            return [own]  # Routing again can only give the same gates elsewhere.
-        found = self._tried(prepared, None, region, self._settings.num_variants - 1, own)
-        if self._settings.num_variants > 1:
-            bare = elide_swaps(prepared)
-            mirrored = mirror_gates(bare.circuit, self._device.graph.subgraph(region), 3 * num_swaps - 1)
-            if mirrored is not None:
-                exchanged = elide_swaps(dataclasses.replace(bare, circuit=mirrored))
-                found.append(self._routed(stages.route(exchanged), region, "mirrored"))
-        return found
+        if _num_pairs(own.draft.circuit) == _num_pairs(prepared.circuit):
+            return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
+        trials = self._settings.num_variants - 1
+        best = _by_loss(self._tried(prepared, None, region, trials, own))[: self._settings.num_finished]
+        if trials:
+            # Estimates tell less of these than of each other, so they take nobody's turn.
+            best += _by_loss(self._mirrored(prepared, stages, region))[: -(-self._settings.num_finished // 2)]
+        return best
+
+    def _mirrored(self, prepared: Draft, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
+        """Return routings of a body some of whose gates exchange their qubits, if that may be of use."""
+        bare = elide_swaps(prepared)
+        circuit = mirror_gates(bare.circuit, self._device.graph.subgraph(region))
+        if circuit is None:
+            return []
+        mirrored = elide_swaps(dataclasses.replace(bare, circuit=circuit))
+        own = self._routed(stages.route(mirrored), region, f"mirrored, seed {self._settings.seed}")
+        if _num_pairs(own.draft.circuit) == _num_pairs(mirrored.circuit):
+            return [own]
+        return self._tried(mirrored, None, region, self._settings.num_variants // 4, own, "mirrored, ")
 
     def _routed(self, draft: Draft, region: tuple[int, ...], name: str) -> Routing:
         """Return what Qiskit made of a body on the whole region."""
@@ -174,7 +182,13 @@ class Router:
         return self._tried(prepared, reuse, region, max(1, self._settings.num_variants // 4), None)
 
     def _tried(
-        self, prepared: Draft, reuse: Reuse | None, region: tuple[int, ...], trials: int, own: Routing | None
+        self,
+        prepared: Draft,
+        reuse: Reuse | None,
+        region: tuple[int, ...],
+        trials: int,
+        own: Routing | None,
+        name: str = "",
     ) -> list[Routing]:
         """Return ``own`` and routings on parts of the region that differ from it and from each other."""
         # Routings that are alike up to where they stand lose the same, to the last bit.
@@ -189,7 +203,7 @@ class Router:
             estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
             if estimate.loss not in found:
                 places = tuple(number[q] for q in part)
-                found[estimate.loss] = Routing(draft, places, reuse, estimate, f"seed {seed}", True)
+                found[estimate.loss] = Routing(draft, places, reuse, estimate, f"{name}seed {seed}", True)
             if _num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
@@ -211,6 +225,10 @@ class Router:
             couplings = CouplingMap([*pairs, *((b, a) for a, b in pairs)])
             self._couplings[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
         return self._couplings[part]
+
+
+def _by_loss(routings: Sequence[Routing]) -> list[Routing]:
+    return sorted(routings, key=lambda routing: routing.estimate.loss)
 
 
 def _num_pairs(circuit: QuantumCircuit) -> int:
