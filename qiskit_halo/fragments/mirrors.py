@@ -7,6 +7,7 @@ to route. Which ones to mirror is chosen here, as if qubits stayed where they ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -26,10 +27,10 @@ MAX_MEETINGS = 128
 BEAM = 16
 """Choices of mirrors that are kept from one meeting to the next."""
 
-SWAP_COST = 2.0
+SWAP_COST = 2.5
 """CX gates that two qubits cost which meet without a coupler between them. A SWAP takes three, and part of it can be merged."""
 
-MAX_EMBEDDING_STEPS = 2_000
+MAX_EMBEDDING_STEPS = 500
 """Steps of the search for one place where all pairs of qubits are coupled."""
 
 _Pairs = frozenset[tuple[int, int]]
@@ -38,7 +39,34 @@ _SWAP = SwapGate().to_matrix()
 _DECOMPOSER = TwoQubitBasisDecomposer(CXGate(), euler_basis="U")
 
 
-def mirror_gates(body: QuantumCircuit, couplings: rx.PyGraph[int, None]) -> QuantumCircuit | None:
+@dataclass(frozen=True, slots=True)
+class Couplings:
+    """Which places have a coupler.
+
+    Args:
+        graph: Places as nodes, couplers as edges.
+        most_neighbours: Couplers of the place that has most.
+        shortest_cycle: Couplers in the shortest cycle, infinite if there is none.
+    """
+
+    graph: rx.PyGraph[int, None]
+    most_neighbours: int
+    shortest_cycle: float
+
+    @classmethod
+    def of(cls, graph: rx.PyGraph[int, None]) -> Couplings:
+        """Return what ``graph`` comes to."""
+        opened = graph.copy()
+        shortest = math.inf
+        for a, b in graph.edge_list():
+            opened.remove_edge(a, b)
+            back = rx.dijkstra_shortest_path_lengths(opened, a, lambda _: 1.0, goal=b)
+            shortest = min(shortest, back[b] + 1 if b in back else math.inf)
+            opened.add_edge(a, b, None)
+        return cls(graph, max(map(graph.degree, graph.node_indices()), default=0), shortest)
+
+
+def mirror_gates(body: QuantumCircuit, couplings: Couplings) -> QuantumCircuit | None:
     """Return ``body`` with some gates mirrored, each followed by a SWAP that undoes it; ``None`` if that is of no use.
 
     Once these SWAPs are elided it takes fewer others, as far as can be told without routing.
@@ -71,11 +99,13 @@ class _Meeting:
     Args:
         position: Of the instruction in the body.
         qubits: Their indices.
+        again: Whether they have met each other last, and so still lie side by side.
         cost: CX gates that it takes to mirror it, beyond those that it has; ``None`` if it cannot be mirrored.
     """
 
     position: int
     qubits: tuple[int, int]
+    again: bool
     cost: int | None
 
 
@@ -99,19 +129,23 @@ class _State:
 def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
     index = {qubit: i for i, qubit in enumerate(body.qubits)}
     known: dict[tuple[object, ...], int | None] = {}
+    last: dict[int, int] = {}
     for position, instruction in enumerate(body.data):
         if len(instruction.qubits) < 2 or instruction.name == "barrier":
             continue
         where = [index[qubit] for qubit in instruction.qubits]
+        cost = None
         if instruction.is_control_flow():
-            for block in instruction.operation.blocks:
-                for a, b in two_qubit_pairs(block):
-                    yield _Meeting(position, (where[a], where[b]), None)
-            continue
-        key = (instruction.name, *instruction.params) if instruction.is_standard_gate() else (position,)
-        if key not in known:
-            known[key] = _mirror_cost(instruction)
-        yield _Meeting(position, (where[0], where[1]), known[key])
+            pairs = [(where[a], where[b]) for block in instruction.operation.blocks for a, b in two_qubit_pairs(block)]
+        else:
+            pairs = [(where[0], where[1])]
+            key = (instruction.name, *instruction.params) if instruction.is_standard_gate() else (position,)
+            if key not in known:
+                known[key] = _mirror_cost(instruction)
+            cost = known[key]
+        for a, b in pairs:
+            yield _Meeting(position, (a, b), last.get(a) == b and last.get(b) == a, cost)
+            last[a], last[b] = b, a
 
 
 def _mirror_cost(instruction: CircuitInstruction) -> int | None:
@@ -131,17 +165,18 @@ class _Search:
         couplings: Which places have a coupler.
     """
 
-    def __init__(self, meetings: Sequence[_Meeting], num_qubits: int, couplings: rx.PyGraph[int, None]) -> None:
+    def __init__(self, meetings: Sequence[_Meeting], num_qubits: int, couplings: Couplings) -> None:
         self._meetings = meetings
         self._num_qubits = num_qubits
         self._couplings = couplings
-        self._most_neighbours = max((couplings.degree(place) for place in couplings.node_indices()), default=0)
         self._fits: dict[_Pairs, bool] = {}
 
     def run(self) -> tuple[int, ...]:
-        """Return the meetings to mirror."""
-        states = [_State(0.0, tuple(range(self._num_qubits)), frozenset(), ())]
+        """Return the meetings to mirror, none if that costs as much."""
+        plain = _State(0.0, tuple(range(self._num_qubits)), frozenset(), ())
+        states = [plain]
         for number, meeting in enumerate(self._meetings):
+            plain = next(self._after(plain, number, meeting))
             best: dict[tuple[tuple[int, ...], _Pairs], _State] = {}
             for state in states:
                 for after in self._after(state, number, meeting):
@@ -149,28 +184,57 @@ class _Search:
                     if key not in best or after.cost < best[key].cost:
                         best[key] = after
             states = sorted(best.values(), key=lambda state: state.cost)[:BEAM]
-        return states[0].mirrored
+        return states[0].mirrored if states[0].cost < plain.cost else ()
 
     def _after(self, state: _State, number: int, meeting: _Meeting) -> Iterator[_State]:
         """Yield what may follow ``state``: the meeting as it is, and mirrored."""
         first, second = meeting.qubits
         a, b = state.wires[first], state.wires[second]
-        cost, pairs = state.cost, state.pairs | {(min(a, b), max(a, b))}
-        if not self._can_be_coupled(pairs):
-            cost, pairs = cost + SWAP_COST, state.pairs
+        pair = (min(a, b), max(a, b))
+        cost, pairs = state.cost, state.pairs
+        if pair not in pairs and not meeting.again:
+            if self._can_be_coupled(pairs, pair):
+                pairs = pairs | {pair}
+            else:
+                cost += SWAP_COST
         yield _State(cost, state.wires, pairs, state.mirrored)
         if meeting.cost is not None:
             exchanged = list(state.wires)
             exchanged[first], exchanged[second] = b, a
             yield _State(cost + meeting.cost, tuple(exchanged), pairs, (*state.mirrored, number))
 
-    def _can_be_coupled(self, pairs: _Pairs) -> bool:
-        if pairs not in self._fits:
-            wanted: rx.PyGraph[int, None] = rx.PyGraph()
-            wanted.add_nodes_from(range(self._num_qubits))
-            wanted.add_edges_from_no_data(sorted(pairs))
-            met = [wire for wire in range(self._num_qubits) if wanted.degree(wire)]
-            self._fits[pairs] = max(map(wanted.degree, met)) <= self._most_neighbours and rx.is_subgraph_isomorphic(
-                self._couplings, wanted.subgraph(met), induced=False, call_limit=MAX_EMBEDDING_STEPS
+    def _can_be_coupled(self, pairs: _Pairs, pair: tuple[int, int]) -> bool:
+        """Return whether there is a place with couplers for ``pairs``, which have one by themselves, and ``pair``."""
+        joined = pairs | {pair}
+        if joined not in self._fits:
+            # Most that do not fit close a cycle, which the search for a place is slow to see.
+            self._fits[joined] = _distance(pairs, *pair) + 1 >= self._couplings.shortest_cycle and self._has_place(
+                joined
             )
-        return self._fits[pairs]
+        return self._fits[joined]
+
+    def _has_place(self, pairs: _Pairs) -> bool:
+        wanted: rx.PyGraph[int, None] = rx.PyGraph()
+        wanted.add_nodes_from(range(self._num_qubits))
+        wanted.add_edges_from_no_data(sorted(pairs))
+        met = [wire for wire in range(self._num_qubits) if wanted.degree(wire)]
+        return max(map(wanted.degree, met)) <= self._couplings.most_neighbours and rx.is_subgraph_isomorphic(
+            self._couplings.graph, wanted.subgraph(met), induced=False, call_limit=MAX_EMBEDDING_STEPS
+        )
+
+
+def _distance(pairs: _Pairs, start: int, stop: int) -> float:
+    """Return how many of ``pairs`` lie between two of their members, infinite if no way leads from one to the other."""
+    neighbours: dict[int, list[int]] = {}
+    for a, b in pairs:
+        neighbours.setdefault(a, []).append(b)
+        neighbours.setdefault(b, []).append(a)
+    distance, reached = 0, {start}
+    border = [start] if start in neighbours and stop in neighbours else []
+    while border:
+        distance += 1
+        border = [wire for near in border for wire in neighbours[near] if wire not in reached]
+        if stop in border:
+            return distance
+        reached.update(border)
+    return math.inf

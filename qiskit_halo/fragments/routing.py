@@ -13,7 +13,7 @@ from qiskit.transpiler import CouplingMap, Target
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.compact import two_qubit_pairs
 from qiskit_halo.fragments.estimate import Estimate, LossEstimator
-from qiskit_halo.fragments.mirrors import mirror_gates
+from qiskit_halo.fragments.mirrors import Couplings, mirror_gates
 from qiskit_halo.fragments.neighbourhood import compact_part
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
 from qiskit_halo.fragments.stages import FINAL_BARRIER, Draft, Stages, close, elide_swaps, route_again, routed_draft
@@ -25,6 +25,9 @@ PART_SIZES = ((1, 8), (1, 4))
 
 Small parts give long lines, larger ones branches and rings. None is best for all programs.
 """
+
+MIRRORED = 3
+"""One in so many routings is of the body with mirrored gates, if they are of use."""
 
 WORTH = 0.2
 """Estimated loss of log success beyond the best form's at which a form is not worth having, however narrow it is."""
@@ -113,7 +116,8 @@ class Router:
         self._estimator = estimator
         self._settings = settings
         self._parts: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
-        self._couplings: dict[tuple[int, ...], Target] = {}
+        self._targets: dict[tuple[int, ...], Target] = {}
+        self._couplings: dict[tuple[int, ...], Couplings] = {}
 
     def route(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
         """Return the routings of ``body`` that are worth compiling to the end, the most promising first.
@@ -151,31 +155,27 @@ class Router:
         """Return the best routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
         seed = self._settings.seed
-        own = self._routed(stages.route(prepared), region, f"seed {seed}")
-        if _num_pairs(own.draft.circuit) == _num_pairs(prepared.circuit):
+        draft = stages.route(prepared)
+        own = Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), f"seed {seed}", False)
+        if _num_pairs(draft.circuit) == _num_pairs(prepared.circuit):
             return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
-        trials = self._settings.num_variants - 1
-        best = _by_loss(self._tried(prepared, None, region, trials, own))[: self._settings.num_finished]
-        if trials:
-            # Estimates tell less of these than of each other, so they take nobody's turn.
-            best += _by_loss(self._mirrored(prepared, stages, region))[: -(-self._settings.num_finished // 2)]
-        return best
+        trials, num_finished = self._settings.num_variants - 1, self._settings.num_finished
+        mirrored = self._mirrored(prepared, region) if trials else None
+        if mirrored is None:
+            return _by_loss(self._tried(prepared, None, region, trials, own))[:num_finished]
+        # Estimates compare like with like: the best of each kind are compiled to the end.
+        share = self._settings.num_variants // MIRRORED
+        plain = self._tried(prepared, None, region, trials - share, own)
+        exchanged = self._tried(mirrored, None, region, share, None, "mirrored, ")
+        return _by_loss(plain)[: num_finished - num_finished // MIRRORED] + _by_loss(exchanged)[: -(-num_finished // 2)]
 
-    def _mirrored(self, prepared: Draft, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
-        """Return routings of a body some of whose gates exchange their qubits, if that may be of use."""
+    def _mirrored(self, prepared: Draft, region: tuple[int, ...]) -> Draft | None:
+        """Return the body with gates that exchange their qubits, ``None`` if that does not promise to spare SWAPs."""
         bare = elide_swaps(prepared)
-        circuit = mirror_gates(bare.circuit, self._device.graph.subgraph(region))
-        if circuit is None:
-            return []
-        mirrored = elide_swaps(dataclasses.replace(bare, circuit=circuit))
-        own = self._routed(stages.route(mirrored), region, f"mirrored, seed {self._settings.seed}")
-        if _num_pairs(own.draft.circuit) == _num_pairs(mirrored.circuit):
-            return [own]
-        return self._tried(mirrored, None, region, self._settings.num_variants // 4, own, "mirrored, ")
-
-    def _routed(self, draft: Draft, region: tuple[int, ...], name: str) -> Routing:
-        """Return what Qiskit made of a body on the whole region."""
-        return Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), name, False)
+        if region not in self._couplings:
+            self._couplings[region] = Couplings.of(self._device.graph.subgraph(region))
+        circuit = mirror_gates(bare.circuit, self._couplings[region])
+        return None if circuit is None else elide_swaps(dataclasses.replace(bare, circuit=circuit))
 
     def _reused(self, reuse: Reuse, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
         prepared = stages.prepare(reuse.circuit)
@@ -199,7 +199,7 @@ class Router:
         for trial in range(trials):
             part = self._part(region, prepared.circuit.num_qubits, trial)
             seed = self._settings.seed + 1 + trial
-            draft = route_again(closed, self._couplings_of(part), seed)
+            draft = route_again(closed, self._target_of(part), seed)
             estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
             if estimate.loss not in found:
                 places = tuple(number[q] for q in part)
@@ -218,13 +218,13 @@ class Router:
             self._parts[region, size] = compact_part(self._device, region, size)
         return self._parts[region, size]
 
-    def _couplings_of(self, part: tuple[int, ...]) -> Target:
-        if part not in self._couplings:
+    def _target_of(self, part: tuple[int, ...]) -> Target:
+        if part not in self._targets:
             place = {qubit: index for index, qubit in enumerate(part)}
             pairs = [(place[a], place[b]) for a, b in self._device.couplers if a in place and b in place]
             couplings = CouplingMap([*pairs, *((b, a) for a, b in pairs)])
-            self._couplings[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
-        return self._couplings[part]
+            self._targets[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
+        return self._targets[part]
 
 
 def _by_loss(routings: Sequence[Routing]) -> list[Routing]:

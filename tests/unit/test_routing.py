@@ -88,7 +88,9 @@ def test_a_ring_is_mirrored_where_that_takes_fewer_gates():
     couplers = [*pairwise(range(13)), (6, 13)]
     found, stages = routings(ring(), couplers=couplers)
     best = found[0]
-    assert (best.name, best.is_trial) == ("mirrored", False)
+    assert best.name.startswith("mirrored, ")
+    # Estimates do not decide between the two kinds.
+    assert any(routing.name.startswith("seed ") for routing in found)
     assert sum(len(i.qubits) == 2 for i in stages.finish(best.on_region(len(REGION))).circuit.data) == 6
     # With one routing it is Qiskit's own.
     assert [routing.name for routing in routings(ring(), num_variants=1, couplers=couplers)[0]] == ["seed 0"]
