@@ -27,7 +27,7 @@ Small parts give long lines, larger ones branches and rings. None is best for al
 """
 
 MIRRORED = 3
-"""One in so many routings is of the body with mirrored gates, if they are of use."""
+"""For so many routings of a body one is tried of it with mirrored gates, if they are of use."""
 
 WORTH = 0.2
 """Estimated loss of log success beyond the best form's at which a form is not worth having, however narrow it is."""
@@ -160,14 +160,13 @@ class Router:
         if _num_pairs(draft.circuit) == _num_pairs(prepared.circuit):
             return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
         trials, num_finished = self._settings.num_variants - 1, self._settings.num_finished
+        best = _by_loss(self._tried(prepared, None, region, trials, own))[:num_finished]
         mirrored = self._mirrored(prepared, region) if trials else None
-        if mirrored is None:
-            return _by_loss(self._tried(prepared, None, region, trials, own))[:num_finished]
-        # Estimates compare like with like: the best of each kind are compiled to the end.
-        share = self._settings.num_variants // MIRRORED
-        plain = self._tried(prepared, None, region, trials - share, own)
-        exchanged = self._tried(mirrored, None, region, share, None, "mirrored, ")
-        return _by_loss(plain)[: num_finished - num_finished // MIRRORED] + _by_loss(exchanged)[: -(-num_finished // 2)]
+        if mirrored is not None:
+            # Beside the others, not in place of them: estimates compare like with like at best.
+            trials = max(1, self._settings.num_variants // MIRRORED)
+            best += _by_loss(self._tried(mirrored, None, region, trials, None, "mirrored, "))[: -(-num_finished // 2)]
+        return best
 
     def _mirrored(self, prepared: Draft, region: tuple[int, ...]) -> Draft | None:
         """Return the body with gates that exchange their qubits, ``None`` if that does not promise to spare SWAPs."""
