@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -58,9 +59,10 @@ class Workload:
             total += times * self._two_qubit(device, name, places[:, first], places[:, second])
         for site, rounds, times in self.resets:
             total += times * device.log_reset_success(rounds)[places[:, site]]
-        for site, seconds in self.gaps:
-            qubits = places[:, site]
-            total += log_idle(seconds, device.t1_s[qubits], device.t2_s[qubits])
+        if self.gaps:
+            sites, seconds = zip(*self.gaps, strict=True)
+            qubits = places[:, sites]
+            total += log_idle(np.array(seconds), device.t1_s[qubits], device.t2_s[qubits]).sum(axis=1)
         return total
 
     def restricted(self, sites: Sequence[int]) -> Workload:
@@ -85,8 +87,7 @@ class Workload:
         return np.where(flipped, table.log_success[second, first] + flip, log_forward)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveGap:
+class LiveGap(NamedTuple):
     """A stretch of time that a site idles while alive, told by the operations around it.
 
     Args:
@@ -117,6 +118,7 @@ def find_live_gaps(
         name = instruction.name
         if name == "barrier":
             continue
+        branches = instruction.is_control_flow()
         for site in where:
             if name != "reset" and was_reset[site]:
                 # What is reset does not remember; the wait after it is spent in |0>.
@@ -125,7 +127,7 @@ def find_live_gaps(
             since = last[site]
             if since is not None and name != "reset":
                 gaps.append(LiveGap(site=site, since=since, until=index, through=name == "delay"))
-            if instruction.is_control_flow():
+            if branches:
                 gaps.append(LiveGap(site=site, since=None, until=index, through=True))
             if name != "delay" or since is not None:
                 last[site] = index

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from qiskit.circuit import CircuitInstruction
 
@@ -19,8 +19,7 @@ from qiskit_halo.units import round_down, round_up
 Role = Literal["operation", "barrier", "reset", "delay"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedOperation:
+class TimedOperation(NamedTuple):
     """One operation as the scheduler sees it.
 
     Args:
@@ -90,7 +89,8 @@ def timed_operations(
     return [
         TimedOperation(
             qubits=where,
-            others=tuple(classical_resources(instruction)),
+            # Standard gates are most of a body, and touch nothing else.
+            others=() if instruction.is_standard_gate() else tuple(classical_resources(instruction)),
             duration_dt=duration,
             role=roles.get(instruction.name, "operation"),
         )
@@ -103,11 +103,15 @@ def as_soon_as_possible(operations: Sequence[TimedOperation], alignment: int = 1
     ready: dict[Hashable, int] = {}
     starts = []
     for operation in operations:
-        resources = (*operation.qubits, *operation.others)
-        start = round_up(max((ready.get(resource, 0) for resource in resources), default=0), alignment)
-        starts.append(start)
+        resources = operation.qubits + operation.others
+        start = 0
         for resource in resources:
-            ready[resource] = start + operation.duration_dt
+            start = max(start, ready.get(resource, 0))
+        start = round_up(start, alignment)
+        starts.append(start)
+        stop = start + operation.duration_dt
+        for resource in resources:
+            ready[resource] = stop
     return starts
 
 
@@ -122,12 +126,13 @@ def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[i
     next_start: dict[Hashable, int] = {}
     for index in range(len(operations) - 1, -1, -1):
         operation = operations[index]
-        resources = (*operation.qubits, *operation.others)
-        limits = [next_start[resource] for resource in resources if resource in next_start]
+        resources = operation.qubits + operation.others
         is_free = (operation.role == "barrier" or not operation.qubits) and not cost[index]
-        if limits and (is_free or saved[index] > cost[index]):
-            latest = round_down(min(limits) - operation.duration_dt, alignment)
-            starts[index] = max(starts[index], latest)
+        if is_free or saved[index] > cost[index]:
+            limits = [next_start[resource] for resource in resources if resource in next_start]
+            if limits:
+                latest = round_down(min(limits) - operation.duration_dt, alignment)
+                starts[index] = max(starts[index], latest)
         for resource in resources:
             next_start[resource] = starts[index]
 
@@ -136,24 +141,27 @@ def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]
     """Return, for each operation, on how many qubits a later start saves live waiting, and on how many it costs some."""
     born = _at_the_edge(operations, range(len(operations)))
     ended = _at_the_edge(operations, range(len(operations) - 1, -1, -1))
-    saved, cost = [], []
-    for begins, ends in zip(born, ended, strict=True):
-        saved.append(sum(1 for qubit in begins if qubit not in ends))
-        cost.append(sum(1 for qubit in ends if qubit not in begins))
+    saved, cost = [0] * len(operations), [0] * len(operations)
+    for index, qubits in born.items():
+        saved[index] = sum(qubit not in ended.get(index, ()) for qubit in qubits)
+    for index, qubits in ended.items():
+        cost[index] = sum(qubit not in born.get(index, ()) for qubit in qubits)
     return saved, cost
 
 
-def _at_the_edge(operations: Sequence[TimedOperation], order: range) -> list[dict[int, None]]:
-    """Return the qubits of each operation that no operation before it in ``order`` has brought to life."""
-    alive: dict[int, bool] = {}
-    edge: list[dict[int, None]] = [{} for _ in operations]
+def _at_the_edge(operations: Sequence[TimedOperation], order: range) -> dict[int, list[int]]:
+    """Return the qubits of operations that no operation before them in ``order`` has brought to life, by operation."""
+    alive: set[int] = set()
+    edge = {}
     for index in order:
         operation = operations[index]
         if operation.role == "reset":
             # Neither waiting before a reset nor after it counts, so there is no reason to move one.
-            alive |= dict.fromkeys(operation.qubits, False)
+            alive.difference_update(operation.qubits)
             continue
-        edge[index] = {qubit: None for qubit in operation.qubits if not alive.get(qubit, False)}
-        if operation.role == "operation":
-            alive |= dict.fromkeys(operation.qubits, True)
+        qubits = [qubit for qubit in operation.qubits if qubit not in alive]
+        if qubits:
+            edge[index] = qubits
+            if operation.role == "operation":
+                alive.update(qubits)
     return edge

@@ -29,7 +29,7 @@ def stretch(draft: Draft, booked_dt: Sequence[tuple[int, int]], device: DeviceMo
     gates = _gates(draft, [start for start, _ in booked_dt])
     for operation_index, gate in gates.values():
         own = operations[operation_index]
-        operations[operation_index] = dataclasses.replace(own, others=(*own.others, *gate.others))
+        operations[operation_index] = own._replace(others=(*own.others, *gate.others))
     # Whatever happens, something stands at 0, so that times keep counting from there.
     extra = [TimedOperation(qubits=(), others=(), duration_dt=0), *(gate for _, gate in gates.values())]
     everything = [*extra, *operations]
