@@ -10,6 +10,7 @@ from qiskit.circuit import CircuitInstruction, QuantumCircuit, Qubit
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, GateTable
 from qiskit_halo.fragments.durations import rounds_of
+from qiskit_halo.fragments.success import idle_loss
 
 _TWO_QUBIT_GATES = {"swap": 3, "iswap": 2}
 """Two-qubit gates that others stand for; one for all that are not listed."""
@@ -46,8 +47,7 @@ class LossEstimator:
         self._seconds |= {"delay": 0.0}
         self._one_qubit_s = _median_duration([t for n, t in device.gates.items() if n in ("sx", "x", "u", "r")]) * dt_s
         self._two_qubit_s = _median_duration([t for t in device.gates.values() if t.error.ndim == 2]) * dt_s
-        # The fidelity of a short wait falls by (1/T1 + 2/T2) / 4 a second.
-        self.per_second = float(np.median(0.25 / device.t1_s + 0.5 / device.t2_s))
+        self.per_second = float(np.median(idle_loss(device)))
 
     def of(self, circuit: QuantumCircuit, ignore: str | None = None) -> Estimate:
         """Return the estimate for a circuit; barriers of the label ``ignore`` do not count."""

@@ -17,6 +17,7 @@ from qiskit.transpiler.passes.layout.vf2_utils import ErrorMap
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
 from qiskit_halo.fragments.estimate import LossEstimator
+from qiskit_halo.fragments.success import idle_loss
 from qiskit_halo.rewire import append_all
 
 CALLS = 10_000
@@ -56,7 +57,7 @@ class Settler:
     def __init__(self, device: DeviceModel, estimator: LossEstimator) -> None:
         self._gate_loss = _gate_losses(device)
         self._readout_loss: FloatArray = -np.log1p(-np.minimum(device.readout_error, 1 - 1e-9))
-        self._wait_loss: FloatArray = 0.25 / device.t1_s + 0.5 / device.t2_s
+        self._wait_loss = idle_loss(device)
         self._per_second = estimator.per_second
         self._usual_read = float(np.median(self._readout_loss))
         # A unit is a share of a readout and of a short wait.

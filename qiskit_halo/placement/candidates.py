@@ -104,7 +104,8 @@ def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder)
         sites = list(shape.sites)
         known = np.concatenate([home[None, sites], embedder.find(shape)])
         # Row 0 is home. By the times there first, which is quick, to know which of many places deserve more.
-        likely = _most_likely(fragment.workload.restricted(sites).log_success(device, known), known)
+        own = fragment.workload.restricted(sites)
+        likely = _most_likely(own.log_success_of_short_waits(device, known), known)
         places = np.repeat(home[None, :], len(likely), axis=0)
         places[:, sites] = known[likely]
         table = scorer.table(places, sites)
