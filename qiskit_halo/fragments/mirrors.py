@@ -150,7 +150,7 @@ def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
 
 def _mirror_cost(instruction: CircuitInstruction) -> int | None:
     matrix: npt.NDArray[np.complex128] | None = instruction.matrix
-    if matrix is None:
+    if matrix is None or len(instruction.qubits) != 2:
         return None
     cost: int = _DECOMPOSER.num_basis_gates(_SWAP @ matrix) - _DECOMPOSER.num_basis_gates(matrix)
     return cost
@@ -208,9 +208,8 @@ class _Search:
         joined = pairs | {pair}
         if joined not in self._fits:
             # Most that do not fit close a cycle, which the search for a place is slow to see.
-            self._fits[joined] = _distance(pairs, *pair) + 1 >= self._couplings.shortest_cycle and self._has_place(
-                joined
-            )
+            may_fit = _distance(pairs, *pair) + 1 >= self._couplings.shortest_cycle
+            self._fits[joined] = may_fit and self._has_place(joined)
         return self._fits[joined]
 
     def _has_place(self, pairs: _Pairs) -> bool:

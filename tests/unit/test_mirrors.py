@@ -103,6 +103,15 @@ def test_gates_with_open_angles_are_not_mirrored():
     assert np.allclose(Operator(found).data, Operator(bound).data)
 
 
+def test_gates_of_more_qubits_are_not_mirrored():
+    circuit = ring()
+    circuit.ccx(0, 1, 2)
+    found = mirror_gates(circuit, couplings(STAR))
+    assert found is not None
+    assert found.count_ops()["ccx"] == 1
+    assert np.allclose(Operator(found).data, Operator(circuit).data)
+
+
 def test_an_iswap_is_cheaper_mirrored():
     circuit = QuantumCircuit(4)
     circuit.cx(0, 1)

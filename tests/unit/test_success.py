@@ -123,6 +123,22 @@ def test_idling():
     assert log_idle(1.0, np.array([np.inf]), np.array([np.inf])).tolist() == [0.0]
 
 
+def test_short_waits_cost_in_proportion_to_their_length():
+    target = make_target(4)
+    target.qubit_properties = [QubitProperties(t1=T1 * (1 + q), t2=T2 * (1 + q)) for q in range(4)]
+    device = DeviceModel(target)
+    gates = {"one_qubit": (("sx", 0, 2),), "two_qubit": (("cz", 0, 1, 3),), "resets": ((1, 2, 1),)}
+    places = np.array([[0, 1], [2, 1], [3, 2]])
+    short = Workload(**gates, gaps=((0, 1e-9), (1, 2e-9), (0, 3e-9)))
+    assert np.allclose(
+        short.log_success_of_short_waits(device, places), short.log_success(device, places), rtol=0, atol=1e-9
+    )
+    lost = Workload(**gates, gaps=()).log_success(device, places) - short.log_success_of_short_waits(device, places)
+    long = Workload(**gates, gaps=((0, 1e-3), (1, 2e-3), (0, 3e-3)))
+    none = Workload(**gates, gaps=()).log_success(device, places)
+    assert np.allclose(none - long.log_success_of_short_waits(device, places), 1e6 * lost)
+
+
 def test_restricted_to_some_sites():
     load = Workload(
         one_qubit=(("sx", 0, 1), ("sx", 2, 3)),
