@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit import transpile
 from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.circuit.library import XXPlusYYGate
 from qiskit.quantum_info import Operator
 from qiskit.transpiler.passes import ElidePermutations
 
@@ -121,6 +122,25 @@ def test_an_iswap_is_cheaper_mirrored():
     found = mirror_gates(circuit, couplings(STAR))
     assert found is not None
     assert num_cx(without_swaps(found)) == 4
+
+
+def test_the_same_gate_with_another_angle_has_another_price():
+    circuit = QuantumCircuit(3)
+    circuit.append(XXPlusYYGate(0.3), (0, 1))
+    circuit.append(XXPlusYYGate(math.pi), (1, 2))  # an iSWAP but for phases
+    found = mirror_gates(circuit, couplings(LINE))
+    assert found is not None
+    assert num_cx(without_swaps(found)) == 2  # the first as it is
+
+
+def test_a_mirror_that_turns_out_dear_is_not_taken(monkeypatch: pytest.MonkeyPatch):
+    # Mirrored the iSWAP saves a gate, but then the last pair has no coupler; with one choice at a time that comes late.
+    circuit = QuantumCircuit(4)
+    circuit.cx(0, 2)
+    circuit.iswap(0, 1)
+    circuit.cx(0, 3)
+    monkeypatch.setattr(mirrors, "BEAM", 1)
+    assert mirror_gates(circuit, couplings(STAR)) is None
 
 
 def test_control_flow_keeps_its_pairs():
