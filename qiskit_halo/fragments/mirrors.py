@@ -1,7 +1,7 @@
 """Let two-qubit gates exchange their qubits where that spares SWAPs.
 
-A SWAP costs three two-qubit gates, but a gate that also exchanges its qubits, its mirror gate, costs one more than the gate
-itself at most (arXiv:2308.03874). So a ring of four CX takes six gates on a star of couplers: two of them mirrored, and none
+A SWAP costs three CX, but a gate that also exchanges its qubits, its mirror gate, costs one more than the gate itself at most
+if that needs any (arXiv:2308.03874). Prices count CX, whatever the device has: forms are ranked later. So a ring of four CX takes six gates on a star of couplers: two of them mirrored, and none
 to route. Which ones to mirror is chosen here, as if qubits stayed where they are; routing what is left is up to Qiskit.
 """
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import rustworkx as rx
 from qiskit.circuit import CircuitInstruction, QuantumCircuit
 from qiskit.circuit.library import CXGate, SwapGate
+from qiskit.quantum_info import Operator
 from qiskit.synthesis import TwoQubitBasisDecomposer
 
 from qiskit_halo.fragments.compact import two_qubit_pairs
@@ -29,6 +30,9 @@ BEAM = 16
 
 SWAP_COST = 2.5
 """CX gates that two qubits cost which meet without a coupler between them. A SWAP takes three, and part of it can be merged."""
+
+MAX_ERROR = 1e-9
+"""Error of an element of a mirror gate's matrix that is let pass."""
 
 MAX_EMBEDDING_STEPS = 500
 """Steps of the search for one place where all pairs of qubits are coupled."""
@@ -152,7 +156,12 @@ def _mirror_cost(instruction: CircuitInstruction) -> int | None:
     matrix: npt.NDArray[np.complex128] | None = instruction.matrix
     if matrix is None or len(instruction.qubits) != 2:
         return None
-    cost: int = _DECOMPOSER.num_basis_gates(_SWAP @ matrix) - _DECOMPOSER.num_basis_gates(matrix)
+    mirrored = _SWAP @ matrix
+    own: int = _DECOMPOSER.num_basis_gates(matrix)
+    # A gate that takes no CX is better left alone, and so is one with an angle so small that synthesis drops it.
+    if not own or not np.allclose(Operator(_DECOMPOSER(mirrored)).data, mirrored, rtol=0, atol=MAX_ERROR):
+        return None
+    cost: int = _DECOMPOSER.num_basis_gates(mirrored) - own
     return cost
 
 
@@ -232,7 +241,7 @@ def _distance(pairs: _Pairs, start: int, stop: int) -> float:
     border = [start] if start in neighbours and stop in neighbours else []
     while border:
         distance += 1
-        border = [wire for near in border for wire in neighbours[near] if wire not in reached]
+        border = list(dict.fromkeys(wire for near in border for wire in neighbours[near] if wire not in reached))
         if stop in border:
             return distance
         reached.update(border)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qiskit.circuit import CircuitInstruction, QuantumCircuit, QuantumRegister
+from qiskit.circuit import CircuitInstruction, Gate, QuantumCircuit, QuantumRegister
 from qiskit.transpiler import CouplingMap, Target
 
 from qiskit_halo.device.model import DeviceModel
@@ -44,6 +44,7 @@ class Routing:
         estimate: What it will lose.
         name: What tells it from others of the same reuse.
         is_trial: Whether it is a trial of ours on a part of the region, with a final barrier, or Qiskit's own.
+        is_mirrored: Whether gates exchange their qubits. It may then hold gates that the device cannot express.
     """
 
     draft: Draft
@@ -52,6 +53,7 @@ class Routing:
     estimate: Estimate
     name: str
     is_trial: bool
+    is_mirrored: bool = False
 
     def on_region(self, size: int) -> Draft:
         """Return the draft over the ``size`` qubits of the whole region."""
@@ -88,8 +90,8 @@ class RoutingSettings:
     """How much to try.
 
     Args:
-        num_variants: Routings of a body that needs SWAPs at all.
-        num_finished: How many of them are compiled to the end.
+        num_variants: Routings of a body that needs SWAPs at all; a third as many, of the body with mirrored gates, come on top.
+        num_finished: How many of them are compiled to the end, and half as many, rounded up, of those with mirrored gates.
         seed: First seed.
         reuse: Whether qubits of one body may share a wire.
         resets: Rounds of reset between two qubits of one wire.
@@ -118,6 +120,8 @@ class Router:
         self._parts: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
         self._targets: dict[tuple[int, ...], Target] = {}
         self._couplings: dict[tuple[int, ...], Couplings] = {}
+        # From a few fixed gates Qiskit could only build a mirror gate approximately.
+        self._can_mirror = settings.num_variants > 1 and _has_rotations(device.target)
 
     def route(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
         """Return the routings of ``body`` that are worth compiling to the end, the most promising first.
@@ -161,11 +165,13 @@ class Router:
             return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
         trials, num_finished = self._settings.num_variants - 1, self._settings.num_finished
         best = _by_loss(self._tried(prepared, None, region, trials, own))[:num_finished]
-        mirrored = self._mirrored(prepared, region) if trials else None
+        mirrored = self._mirrored(prepared, region) if self._can_mirror else None
         if mirrored is not None:
             # Beside the others, not in place of them: estimates compare like with like at best.
             trials = max(1, self._settings.num_variants // MIRRORED)
-            best += _by_loss(self._tried(mirrored, None, region, trials, None, "mirrored, "))[: -(-num_finished // 2)]
+            best += _by_loss(self._tried(mirrored, None, region, trials, None, is_mirrored=True))[
+                : -(-num_finished // 2)
+            ]
         return best
 
     def _mirrored(self, prepared: Draft, region: tuple[int, ...]) -> Draft | None:
@@ -187,7 +193,8 @@ class Router:
         region: tuple[int, ...],
         trials: int,
         own: Routing | None,
-        name: str = "",
+        *,
+        is_mirrored: bool = False,
     ) -> list[Routing]:
         """Return ``own`` and routings on parts of the region that differ from it and from each other."""
         # Routings that are alike up to where they stand lose the same, to the last bit.
@@ -195,6 +202,7 @@ class Router:
         closed = close(prepared)
         number = {qubit: index for index, qubit in enumerate(region)}
         needed = _num_pairs(prepared.circuit)
+        kind = "mirrored, " if is_mirrored else ""
         for trial in range(trials):
             part = self._part(region, prepared.circuit.num_qubits, trial)
             seed = self._settings.seed + 1 + trial
@@ -202,7 +210,7 @@ class Router:
             estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
             if estimate.loss not in found:
                 places = tuple(number[q] for q in part)
-                found[estimate.loss] = Routing(draft, places, reuse, estimate, f"{name}seed {seed}", True)
+                found[estimate.loss] = Routing(draft, places, reuse, estimate, f"{kind}seed {seed}", True, is_mirrored)
             if _num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
@@ -224,6 +232,11 @@ class Router:
             couplings = CouplingMap([*pairs, *((b, a) for a, b in pairs)])
             self._targets[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
         return self._targets[part]
+
+
+def _has_rotations(target: Target) -> bool:
+    """Return whether a one-qubit gate of ``target`` takes an angle."""
+    return any(isinstance(own, Gate) and own.num_qubits == 1 and own.params for own in target.operations)
 
 
 def _by_loss(routings: Sequence[Routing]) -> list[Routing]:

@@ -10,7 +10,7 @@ from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.options import Reusing
 
 NUM_VARIANTS = (1, 4, 12, 16)
-"""Routings tried of each body, by optimization level."""
+"""Routings tried of each body, by optimization level; those with mirrored gates come on top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,9 +93,10 @@ class BodyCompiler:
         _check_control_flow(body, place.target, name)
         try:
             routings = _unharmed(body, router.route(body, place.stages, place.region))
-            fragments = [self._finish(routing, place, body.num_qubits) for routing in routings]
+            found = [self._finished(routing, place, body.num_qubits) for routing in routings]
         except TranspilerError as error:
             raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
+        fragments = [fragment for fragment in found if fragment is not None]
         if not fragments:
             raise HaloTranspilerError(
                 f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, "
@@ -106,6 +107,15 @@ class BodyCompiler:
             "%s: %d forms, best %d sites, %d dt", name, len(front), front[0].num_sites, front[0].timing.length_dt
         )
         return front
+
+    def _finished(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment | None:
+        """Return the fragment, ``None`` where the device cannot express what mirroring made of the gates."""
+        try:
+            return self._finish(routing, place, num_qubits)
+        except TranspilerError:
+            if not routing.is_mirrored:
+                raise
+            return None
 
     def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
         compiled = place.stages.finish(routing.on_region(len(place.region)))

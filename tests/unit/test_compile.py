@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from qiskit.circuit import Gate, QuantumCircuit
 from qiskit.circuit.library import ECRGate
+from qiskit.providers.fake_provider import GenericBackendV2
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError
@@ -178,3 +179,33 @@ def test_an_operation_that_cannot_be_translated_names_the_program():
 def test_no_variants():
     with pytest.raises(HaloTranspilerError, match="num_variants must be at least 1, not 0"):
         compiled(chain(1), (0,), num_variants=0)
+
+
+def ring_on(names: list[str], *, with_t: bool, level: int) -> tuple[Fragment, ...]:
+    couplers = [*([q, q + 1] for q in range(6)), [3, 7]]
+    backend = GenericBackendV2(8, names, coupling_map=[*couplers, *(pair[::-1] for pair in couplers)], seed=1)
+    circuit = QuantumCircuit(4, 4)
+    for qubit in range(4):
+        if with_t:
+            circuit.h(qubit)
+            circuit.t(qubit)
+        circuit.cx(qubit, (qubit + 1) % 4)
+    circuit.measure(range(4), range(4))
+    compiler = FragmentCompiler(DeviceModel(backend.target), CompileSettings(optimization_level=level, reuse="none"))
+    return compiler.compile(circuit, range(8), "Program 0 ('ann')")
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_mirrors_that_the_device_cannot_express_are_left_out(level: int):
+    # Mirrored, a ring needs one-qubit gates beyond these.
+    forms = ring_on(["rz", "x", "cx"], with_t=False, level=level)
+    assert forms
+    assert not any(form.variant.startswith("mirrored") for form in forms)
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_nothing_is_mirrored_where_angles_would_be_approximated(level: int):
+    fixed = ring_on(["h", "s", "sdg", "t", "tdg", "x", "cx"], with_t=True, level=level)
+    assert not any(form.variant.startswith("mirrored") for form in fixed)
+    free = ring_on(["rz", "sx", "x", "cx"], with_t=True, level=level)
+    assert free[0].variant.startswith("mirrored")

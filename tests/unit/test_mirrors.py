@@ -77,6 +77,34 @@ def test_what_fits_is_left_alone():
     assert mirror_gates(ring(6), couplings([*LINE, (5, 0)])) is None
 
 
+def test_a_cycle_that_fits_is_left_alone():
+    # A star of three is there too, on which two mirrors would do.
+    assert mirror_gates(ring(), couplings([(0, 1), (1, 2), (2, 3), (3, 0), (0, 4)])) is None
+
+
+def test_barriers_need_no_coupler():
+    circuit = QuantumCircuit(3)
+    circuit.cx(0, 1)
+    circuit.cx(1, 2)
+    circuit.barrier(0, 2)
+    assert mirror_gates(circuit, couplings(LINE)) is None
+
+
+@pytest.mark.parametrize("angle", [0.0, 5e-5])
+def test_what_takes_no_cx_or_loses_its_angle_is_not_mirrored(angle: float):
+    circuit = QuantumCircuit(4)
+    for a, b in pairwise([0, 1, 2, 3, 0]):
+        circuit.rzz(angle, a, b)
+    assert mirror_gates(circuit, couplings(STAR)) is None
+
+
+def test_distances_in_a_chain_of_squares():
+    # 2**40 shortest ways lead from one end to the other.
+    corners = range(0, 160, 4)
+    pairs = [p for c in corners for p in ((c, c + 1), (c, c + 2), (c + 1, c + 4), (c + 2, c + 4))]
+    assert mirrors._distance(frozenset(pairs), 0, 160) == 80
+
+
 def test_where_nothing_is_coupled_mirrors_are_of_no_use():
     assert mirror_gates(ring(), couplings([])) is None
 

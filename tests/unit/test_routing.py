@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from qiskit.circuit import QuantumCircuit
@@ -79,7 +79,18 @@ def test_every_routing_can_be_finished_on_the_region(build, reuse: Reusing):
 
 
 def test_as_many_as_asked_for():
-    assert len(routings(tangle())[0]) <= 3
+    circuit = QuantumCircuit(6, 6)
+    for first, second in permutations(range(6), 2):
+        circuit.cx(first, second)
+        circuit.ry(0.3, second)
+    circuit.measure(range(6), range(6))
+    counted = []
+    for couplers in ([(6, 13)], [(2, 9), (5, 13)]):
+        found, _ = routings(circuit, num_variants=12, couplers=[*pairwise(range(13)), *couplers])
+        mirrored = sum(routing.is_mirrored for routing in found)
+        counted.append((len(found) - mirrored, mirrored))
+    # Three and two at most; where routings are alike, fewer.
+    assert counted == [(3, 1), (2, 2)]
     (own,) = routings(tangle(), num_variants=1)[0]
     assert (own.is_trial, own.name) == (False, "seed 0")
 
