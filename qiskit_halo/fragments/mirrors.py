@@ -1,8 +1,9 @@
 """Let two-qubit gates exchange their qubits where that spares SWAPs.
 
 A SWAP costs three CX, but a gate that also exchanges its qubits, its mirror gate, costs one more than the gate itself at most
-if that needs any (arXiv:2308.03874). Prices count CX, whatever the device has: forms are ranked later. So a ring of four CX takes six gates on a star of couplers: two of them mirrored, and none
-to route. Which ones to mirror is chosen here, as if qubits stayed where they are; routing what is left is up to Qiskit.
+if that needs any (arXiv:2308.03874). So a ring of four CX takes six gates on a star of couplers: two of them mirrored, and
+none to route. Which ones to mirror is chosen here, as if qubits stayed where they are; routing what is left is up to Qiskit.
+Prices count CX, whatever the device has: what comes of it is ranked later, with all others.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def mirror_gates(body: QuantumCircuit, couplings: Couplings) -> QuantumCircuit |
     Once these SWAPs are elided it takes fewer others, as far as can be told without routing.
 
     Args:
-        body: A circuit of operations on two qubits at most, control flow and barriers apart, without SWAPs of its own.
+        body: A circuit without SWAPs of its own. Its gates on more than two qubits are left as they are.
         couplings: Which places have a coupler.
     """
     meetings = list(islice(_meetings(body), MAX_MEETINGS + 1))

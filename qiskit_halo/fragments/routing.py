@@ -163,16 +163,15 @@ class Router:
         own = Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), f"seed {seed}", False)
         if _num_pairs(draft.circuit) == _num_pairs(prepared.circuit):
             return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
-        trials, num_finished = self._settings.num_variants - 1, self._settings.num_finished
-        best = _by_loss(self._tried(prepared, None, region, trials, own))[:num_finished]
+        settings = self._settings
+        best = _by_loss(self._tried(prepared, None, region, settings.num_variants - 1, own))[: settings.num_finished]
         mirrored = self._mirrored(prepared, region) if self._can_mirror else None
-        if mirrored is not None:
-            # Beside the others, not in place of them: estimates compare like with like at best.
-            trials = max(1, self._settings.num_variants // MIRRORED)
-            best += _by_loss(self._tried(mirrored, None, region, trials, None, is_mirrored=True))[
-                : -(-num_finished // 2)
-            ]
-        return best
+        if mirrored is None:
+            return best
+        # Beside the others, not in place of them: estimates compare like with like at best.
+        trials = max(1, settings.num_variants // MIRRORED)
+        found = _by_loss(self._tried(mirrored, None, region, trials, None, is_mirrored=True))
+        return best + found[: -(-settings.num_finished // 2)]
 
     def _mirrored(self, prepared: Draft, region: tuple[int, ...]) -> Draft | None:
         """Return the body with gates that exchange their qubits, ``None`` if that does not promise to spare SWAPs."""

@@ -103,7 +103,8 @@ def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder)
     for shape in fragment.shapes:
         sites = list(shape.sites)
         known = np.concatenate([home[None, sites], embedder.find(shape)])
-        # Row 0 is home. By the times there first, which is quick, to know which of many places deserve more.
+        # Row 0 is home. By the times there first, and as if all waits were short, which is quick: it only tells which of many
+        # places deserve more.
         own = fragment.workload.restricted(sites)
         likely = _most_likely(own.log_success_of_short_waits(device, known), known)
         places = np.repeat(home[None, :], len(likely), axis=0)
