@@ -68,7 +68,8 @@ class Board:
         self._device = device
         self._options = options
         self._given = tuple(items)
-        self._handover_log = device.log_reset_success(options.resets)
+        self.handover_log = device.log_reset_success(options.resets)
+        """What a hand-over of each qubit costs whoever has it next."""
         self._handover_slots = -(-longest_reset // self.slot_dt)
         self._grid = SlotGrid(device.num_qubits, self.origin + 8 * SLOTS_PER_LEASE)
         self._order = OrderGraph()
@@ -118,7 +119,7 @@ class Board:
         for qubit, (start, stop) in zip(spot.qubits, spot.spans, strict=True):
             first = self._order.first(qubit)
             if first is not None and start < first[0]:
-                self._lose(first[1], float(self._handover_log[qubit]))
+                self._lose(first[1], float(self.handover_log[qubit]))
             self._grid.book(qubit, start, stop)
             self._num_leases[qubit] += 1
         self._order.add(index, spot.qubits, spot.spans, spot.start)
@@ -202,7 +203,7 @@ class Board:
             at_home: Whether parts may only lie where the fragment was compiled.
         """
         shapes, exclusive = item.variants[variant].shapes, item.exclusive_sites[variant]
-        penalty = np.where(self._num_leases > 0, self._handover_log, 0.0)
+        penalty = np.where(self._num_leases > 0, self.handover_log, 0.0)
         closed, quiet = self._is_exclusive.copy(), self._surroundings.quiet(item.owners, self._grid.num_slots)
         common = slots_from(earliest, self._grid.num_slots)
         rows: list[int] = []
@@ -255,7 +256,7 @@ class Board:
             return None
         firsts = [self._order.first(qubit) for qubit in qubits]
         second = [known is not None and known[0] <= begin for known, (begin, _) in zip(firsts, spans, strict=True)]
-        log_success = float(table.log_success[0]) + float(self._handover_log[own[second]].sum())
+        log_success = float(table.log_success[0]) + float(self.handover_log[own[second]].sum())
         if self._crosstalk is not None:
             cost = self._crosstalk.cost(candidates, qubits, start, item.owners)
             if cost.ruins:
@@ -287,7 +288,7 @@ class Board:
         firsts = [
             q for q, span in zip(spot.qubits, spot.spans, strict=True) if self._order.first(q) == (span[0], index)
         ]
-        if spot.log_success + float(self._handover_log[firsts].sum()) < self.items[index].log_floor - TOLERANCE:
+        if spot.log_success + float(self.handover_log[firsts].sum()) < self.items[index].log_floor - TOLERANCE:
             for qubit, (start, _) in zip(spot.qubits, spot.spans, strict=True):
                 if qubit in firsts:
                     self._grid.book(qubit, 0, start)

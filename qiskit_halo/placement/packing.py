@@ -16,10 +16,12 @@ import numpy as np
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import DEFAULT_REP_DELAY_S, HaloOptions
 from qiskit_halo.placement.board import NO_LIMIT, Board
+from qiskit_halo.placement.choices import Room
 from qiskit_halo.placement.crowding import Forms, reserve
 from qiskit_halo.placement.filling import Filling, PlacedItem, Recompile, fill, remembering
 from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.rents import RelaxedPacking, Rents
+from qiskit_halo.placement.sequencing import OrderSearch
 from qiskit_halo.units import seconds_to_dt
 
 EXCHANGE = 10.0
@@ -37,6 +39,12 @@ TIGHT = (1.02, 1.12)
 
 FEW = 64
 """Items up to which boards are filled in all these ways; with more of them the linear program says which way is best."""
+
+FEWEST = 16
+"""Items up to which a search goes through a thousand orders: with more of them rents know better who should come where."""
+
+WORTH_SEARCHING = 0.1
+"""What the best board must lack for that, in log QPU time, against one on which nobody waits or gives way."""
 
 PRICES = (0.5, 1.05)
 """Shares of the shadow prices that leases cost: at half of them most take the better of two places that are worth the same,
@@ -128,8 +136,13 @@ class _Packer:
 
     def badness(self, filling: Filling) -> tuple[tuple[int, int, int], float]:
         """Return what is least for the best board: faults, then the log of QPU time less what success is worth."""
-        success = self._mean_success({index: spot.log_success for index, spot in filling.board.spots.items()})
-        return filling.faults, math.log(max(filling.length + self._overhead_slots, 1.0)) - EXCHANGE * success
+        return filling.faults, self._cost(
+            {index: spot.log_success for index, spot in filling.board.spots.items()}, filling.length
+        )
+
+    def _cost(self, log_success: Mapping[int, float], num_slots: float) -> float:
+        """Return the log of QPU time less what success is worth."""
+        return math.log(max(num_slots + self._overhead_slots, 1.0)) - EXCHANGE * self._mean_success(log_success)
 
     def one_by_one(self) -> Filling:
         """Return the best of boards on which each piece takes what is best for it at some rent, or without any."""
@@ -145,7 +158,26 @@ class _Packer:
             if rents is not None:
                 fillings += [self._at_rents(rents.at(price), for_all * least) for price in PRICES]
         unhurried = fill(self._blank.blank(), _by_loss(self._items), self._recompile, NO_LIMIT)
-        return min((*fillings, unhurried, self._shortest()), key=self.badness)
+        best = min((*fillings, unhurried, self._shortest()), key=self.badness)
+        # If nobody had to wait or to give way.
+        ideal = self._cost({index: item.log_best for index, item in enumerate(self._items)}, least)
+        faults, cost = self.badness(best)
+        if len(self._items) <= FEWEST and (any(faults) or cost > ideal + WORTH_SEARCHING):
+            best = min(best, self._in_best_order(least), key=self.badness)
+        return best
+
+    def _in_best_order(self, least: float) -> Filling:
+        """Return the board filled in the best order that a search finds."""
+        room = Room(
+            num_qubits=self._device.num_qubits,
+            windows=self._blank.windows,
+            handover_log=self._blank.handover_log,
+            origin=self._blank.origin,
+            horizon=self._blank.horizon,
+        )
+        places = OrderSearch(self._items, room, self._cost).best(least)
+        rest = [index for index in _by_loss(self._items) if index not in places]
+        return fill(self._blank.blank(), [*places, *rest], self._recompile, None, places)
 
     def _of_many(self, relaxed: RelaxedPacking) -> Filling:
         """Return the board that the linear program points to, or if it falls short of that, the best of a few."""
