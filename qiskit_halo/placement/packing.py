@@ -222,10 +222,10 @@ class _Packer:
         return length
 
     def _mean_success(self, log_success: Mapping[int, float]) -> float:
-        """Return the mean success of the programs whose pieces have these."""
+        """Return the mean success of the programs whose pieces have these; a program that lacks a piece has none."""
         programs = np.zeros(self._num_programs)
-        for index, log in log_success.items():
-            programs[self._program_of[index]] += log
+        for index, program in enumerate(self._program_of):
+            programs[program] += log_success.get(index, -math.inf)
         return float(np.exp(programs).mean()) if len(programs) else 0.0
 
     def all_at_once(self) -> Filling:

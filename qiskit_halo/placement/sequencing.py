@@ -20,20 +20,22 @@ from qiskit_halo.placement.choices import BoolArray, Choices, Room
 from qiskit_halo.placement.crowding import Reservation
 from qiskit_halo.placement.items import PackingItem
 
-TRIES = 1000
-"""Orders tried."""
+TRIES = 160
+"""Orders tried for each piece."""
 
 LIMITS = (1.0, 1.1, 1.2, 1.35, 1.5, 1.7, 2.0)
 """Shares of the least time by which pieces should end that can choose: they take the best of the places that let them."""
 
-HEAT = 0.05
+HEAT = 0.1
 """Badness that a change may add at first and still be kept one time in three or so; falls to nothing."""
 
 FAULT = 1.0
 """What a piece without a place that keeps its floor, or one that ends too late, counts while orders are tried."""
 
 NEW_LIMIT, HURRY = 0.1, 0.4
-"""Shares of the changes that give all another limit, and that make one piece take the place that ends first, or no longer."""
+"""Shares of the changes that give all another limit, and that make one piece take the place that ends first, or no longer; the
+others move a piece to another position.
+"""
 
 SEED = 0
 """Of the changes: equal pieces on equal boards go to equal places."""
@@ -73,11 +75,17 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a schedule is decoded from: an order, who takes the place that ends first, and by when the others should end."""
+    """What a schedule is decoded from.
+
+    Args:
+        order: Pieces, the first to choose first.
+        limit: Slot by which those should end that can choose.
+        hurried: Those that take the place that ends first instead.
+    """
 
     order: tuple[int, ...]
-    hurried: frozenset[int]
     limit: int
+    hurried: frozenset[int]
 
 
 class OrderSearch:
@@ -124,15 +132,16 @@ class OrderSearch:
         rng = random.Random(SEED)
         limits = [self._room.origin + math.ceil(share * least_slots) for share in LIMITS]
         order = sorted(self._choices, key=lambda index: (self._choices[index].log_success[0], index))
-        plan = _Plan(tuple(order), frozenset(), limits[len(limits) // 2])
+        plan = _Plan(tuple(order), limits[len(limits) // 2], frozenset())
         steps = self._decoded(plan, [], 0)
         worth = self._worth(steps[-1])
         best, best_worth = steps, worth
-        for number in range(TRIES if len(order) > 1 else 0):
+        tries = TRIES * len(order) if len(order) > 1 else 0
+        for number in range(tries):
             changed, same = _changed(plan, limits, rng)
             new = self._decoded(changed, steps, same)
             new_worth = self._worth(new[-1])
-            heat = HEAT * (1 - number / TRIES)
+            heat = HEAT * (1 - number / tries)
             if new_worth <= worth or rng.random() < math.exp((worth - new_worth) / heat):
                 plan, steps, worth = changed, new, new_worth
                 if worth < best_worth:
@@ -202,12 +211,13 @@ class OrderSearch:
 
 def _changed(plan: _Plan, limits: Sequence[int], rng: random.Random) -> tuple[_Plan, int]:
     """Return another plan, and how many pieces the two have in common at their beginning."""
-    order, dice = list(plan.order), rng.random()
+    dice = rng.random()
     if dice < NEW_LIMIT:
         return replace(plan, limit=rng.choice(limits)), 0
-    old = rng.randrange(len(order))
+    position = rng.randrange(len(plan.order))
     if dice < NEW_LIMIT + HURRY:
-        return replace(plan, hurried=plan.hurried ^ {order[old]}), old
+        return replace(plan, hurried=plan.hurried ^ {plan.order[position]}), position
+    order = list(plan.order)
     new = rng.randrange(len(order))
-    order.insert(new, order.pop(old))
-    return replace(plan, order=tuple(order)), min(old, new)
+    order.insert(new, order.pop(position))
+    return replace(plan, order=tuple(order)), min(position, new)
