@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets bound weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets orders bound weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -25,14 +25,14 @@ from qiskit_ibm_runtime.fake_provider import FakeTorino
 
 from benchmarks._machine import describe
 from benchmarks._workloads import draw
-from benchmarks.packing import References, around, compile_batch
+from benchmarks.packing import References, around, compile_batch, keeps_floor
 from qiskit_halo import HaloOptions, MultiProgramCircuit
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments import routing, settings
 from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.settings import CompileSettings
-from qiskit_halo.placement import catalogue, packing, space_manager
+from qiskit_halo.placement import catalogue, packing, sequencing, space_manager
 from qiskit_halo.placement.board import Board
 from qiskit_halo.placement.candidates import Candidates
 from qiskit_halo.placement.catalogue import Catalogue
@@ -182,6 +182,32 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
         print(f"  {name}: {shown}, {statistics.median(success):.3f}", flush=True)
 
 
+def orders(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "orders tried for each piece of a small batch: QPU time one by one over merged, success over alone, programs below their "
+        "floor, by draws"
+    )
+    references = References(backend)
+    for suite, sharing, delay_s in (("helpers", "all", 250e-6), ("helpers", "all", 0.0), ("helpers", "helpers", 0.0)):
+        for tries in (0, 40, 160, 640):
+            rows = []
+            # Without a search boards alone are filled, as in larger batches.
+            with patch.object(sequencing, "TRIES", tries), patch.object(packing, "FEWEST", 16 if tries else 0):
+                for seed in range(seeds):
+                    programs = draw(folder, suite, 12, seed)
+                    options = HaloOptions(sharing=sharing, rep_delay_s=delay_s)
+                    report = compile_batch(programs, backend, options).report
+                    rows.append(
+                        (
+                            report.qpu_time_ratios[f"{round(delay_s * 1e6)}"],
+                            statistics.mean(references.ratios(programs, report)),
+                            sum(not keeps_floor(program) for program in report.programs),
+                        )
+                    )
+            shown = ", ".join(f"{time:.2f} at {success:.2f} ({below})" for time, success, below in rows)
+            print(f"  12 {suite}, sharing {sharing}, delay {delay_s * 1e6:.0f} us, {tries}: {shown}", flush=True)
+
+
 def bound(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
         "makespan over the least of any batch by the linear program, each draw: no rents, and rents at that least time"
@@ -237,7 +263,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, mirrors, regions, markets, bound, weak)
+    own.__name__: own for own in (routings, mirrors, regions, markets, orders, bound, weak)
 }
 
 

@@ -40,6 +40,7 @@ from qiskit_halo import (
     predict_success,
     verify_isolation,
 )
+from qiskit_halo.report import ProgramReport
 
 DELAYS = ("250", "50", "0")
 
@@ -226,7 +227,7 @@ def in_batches(
                 packed = compile_batch(programs[:size], backend, options)
             except HaloError:
                 continue
-            if keep_floors and size > 1 and not all_keep_their_floor(packed.report):
+            if keep_floors and size > 1 and not all(map(keeps_floor, packed.report.programs)):
                 continue
             batches.append((programs[:size], packed))
             programs = programs[size:]
@@ -236,8 +237,8 @@ def in_batches(
     return batches
 
 
-def all_keep_their_floor(report: HaloReport) -> bool:
-    return all((p.success_merged or 0.0) >= (p.success_floor or 0.0) - 1e-9 for p in report.programs)
+def keeps_floor(program: ProgramReport) -> bool:
+    return (program.success_merged or 0.0) >= (program.success_floor or 0.0) - 1e-9
 
 
 def speed(folder: Path, seeds: int) -> None:

@@ -43,8 +43,10 @@ FEW = 64
 FEWEST = 16
 """Items up to which a search goes through a thousand orders: with more of them rents know better who should come where."""
 
-WORTH_SEARCHING = 0.1
-"""What the best board must lack for that, in log QPU time, against one on which nobody waits or gives way."""
+WORTH_SEARCHING = 0.25
+"""What the best board must lack for that, in log QPU time, against one on which nobody waits or gives way: the timeline makes
+good for less.
+"""
 
 PRICES = (0.5, 1.05)
 """Shares of the shadow prices that leases cost: at half of them most take the better of two places that are worth the same,
