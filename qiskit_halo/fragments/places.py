@@ -121,14 +121,14 @@ class PlaceScorer:
         wanted: Mapping[int, int],
     ) -> FloatArray | float:
         lengths, sites = [], []
-        for gap in self._gaps:
-            if gap.site not in wanted:
+        for site, since, until, through in self._gaps:
+            if site not in wanted:
                 continue
-            begin = starts[gap.until] if gap.since is None else stops[gap.since]
-            end = stops[gap.until] if gap.through else starts[gap.until]
+            begin = starts[until] if since is None else stops[since]
+            end = stops[until] if through else starts[until]
             if (end > begin).any():
                 lengths.append(end - begin)
-                sites.append(columns[gap.site])
+                sites.append(columns[site])
         if not lengths:
             return 0.0
         qubits = np.stack(sites)
