@@ -8,11 +8,19 @@ from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, Qua
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.durations import Durations
+from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.fragments.success import Workload, measure_workload
 from qiskit_halo.fragments.timing import Timing, schedule, timed_operations
 
 _UNLIKE = CONTROL_FLOW_OP_NAMES | {"delay", "store"}
 """Operations that have more to them than name, sites, clbits and length."""
+
+
+MEMORY_ENTRIES, MOST_OPERATIONS = 256, 1_000
+"""Timed bodies that a process keeps, and the longest of them."""
+
+MEMORY: Memory[Hashable, tuple[Timing, Workload]] = Memory(MEMORY_ENTRIES)
+"""What stopwatches of this process have timed, devices told apart by all that times and workloads depend on."""
 
 
 def sites_of(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
@@ -42,10 +50,14 @@ class Stopwatch:
 
     Args:
         device: The device.
+        remembers: Whether they are kept for other stopwatches of the process.
     """
 
-    def __init__(self, device: DeviceModel) -> None:
+    def __init__(self, device: DeviceModel, *, remembers: bool = False) -> None:
         self._device = device
+        self._remembers = remembers
+        # Besides the body and its lengths.
+        self._model = (device.alignment, device.has_durations, device.dt_s, tuple(device.gates))
         self._durations = Durations(device)
         self._known: dict[Hashable, tuple[Timing, Workload]] = {}
 
@@ -63,11 +75,28 @@ class Stopwatch:
         key = _structure(instructions, sites, lengths)
         found = None if key is None else self._known.get((len(physical), key))
         if found is None:
-            found = _time(instructions, sites, lengths, self._device, len(physical))
+            found = self._found(key, instructions, sites, lengths, len(physical))
             if key is not None:
                 self._known[len(physical), key] = found
         timing, workload = found
         return timing, workload, workload.log_success_on(self._device, physical)
+
+    def _found(
+        self,
+        key: Hashable | None,
+        instructions: Sequence[CircuitInstruction],
+        sites: Sequence[tuple[int, ...]],
+        lengths: Sequence[int],
+        num_sites: int,
+    ) -> tuple[Timing, Workload]:
+        if key is None or not self._remembers or len(instructions) > MOST_OPERATIONS:
+            return _time(instructions, sites, lengths, self._device, num_sites)
+        full = (self._model, num_sites, key)
+        found = MEMORY.get(full)
+        if found is None:
+            found = _time(instructions, sites, lengths, self._device, num_sites)
+            MEMORY.put(full, found)
+        return found
 
 
 def _time(
