@@ -69,6 +69,5 @@ def circuit_of(dag: DAGCircuit) -> QuantumCircuit:
         global_phase=dag.global_phase,
         metadata=dag.metadata or {},
     )
-    for node in dag.topological_op_nodes():
-        circuit._append(CircuitInstruction(node.op, node.qargs, node.cargs))
+    circuit._data.extend([CircuitInstruction(node.op, node.qargs, node.cargs) for node in dag.topological_op_nodes()])
     return circuit

@@ -24,6 +24,7 @@ from benchmarks.evaluation.families.suites import SuiteMissingError
 from benchmarks.evaluation.model import Job, System
 from benchmarks.evaluation.store import Store
 from benchmarks.evaluation.workloads import Workload
+from qiskit_halo.fragments import body, measure
 from qiskit_halo.fragments.cache import DIRECTORY_VARIABLE, MEMORY
 
 Systems = Callable[[], dict[str, System]]
@@ -125,7 +126,8 @@ def make_cell(
 def nothing_compiled() -> Iterator[None]:
     """Begin without compiled programs of other cells or earlier runs, so that compile time does not depend on them."""
     before = os.environ.get(DIRECTORY_VARIABLE)
-    MEMORY.clear()
+    for memory in (MEMORY, body.MEMORY, measure.MEMORY):
+        memory.clear()
     with TemporaryDirectory() as folder:
         os.environ[DIRECTORY_VARIABLE] = folder
         try:

@@ -92,7 +92,6 @@ class DeviceModel:
         self.has_calibration = _states(target, lambda own: own.error is not None)
         self.t1_s, self.t2_s = self._coherence()
         self.gates: dict[str, GateTable] = {}
-        self._durations: dict[tuple[str, tuple[int, ...]], int] = {}
         for name in target.operation_names:
             table = self._gate_table(name)
             if table is not None:
@@ -186,23 +185,8 @@ class DeviceModel:
 
         A directed gate that the target has only the other way round takes what it takes there.
         """
-        # Reading one number from an array takes longer than all else that is done for an operation.
-        key = (name, qubits)
-        known = self._durations.get(key)
-        if known is None:
-            known = self._durations[key] = self._duration_dt(name, qubits)
-        return known
-
-    def _duration_dt(self, name: str, qubits: tuple[int, ...]) -> int:
-        table = self.gates.get(name)
-        if table is None or table.duration_dt.ndim != len(qubits):
-            return 0
-        if name == "reset":
-            return int(self.reset_dt[qubits])
-        duration = table.duration_dt[qubits]
-        if np.isnan(duration):
-            duration = table.duration_dt[qubits[::-1]]
-        return 0 if np.isnan(duration) else int(duration)
+        table = self._ticks.get(name)
+        return 0 if table is None or table.ndim != len(qubits) else int(table.item(qubits))
 
     def durations_dt(
         self, name: str, columns: Sequence[npt.NDArray[np.int64]], num_places: int
@@ -214,14 +198,20 @@ class DeviceModel:
             columns: Physical qubits, one array of shape (num_places,) for each qubit of the operation.
             num_places: Number of places.
         """
-        table = self.gates.get(name)
-        if table is None or table.duration_dt.ndim != len(columns):
+        table = self._ticks.get(name)
+        if table is None or table.ndim != len(columns):
             return np.zeros(num_places, dtype=np.int64)
-        if name == "reset":
-            return self.reset_dt[columns[0]]
-        duration = table.duration_dt[tuple(columns)]
-        duration = np.where(np.isnan(duration), table.duration_dt[tuple(columns[::-1])], duration)
-        return np.nan_to_num(duration, nan=0.0).astype(np.int64)
+        found: npt.NDArray[np.int64] = table[tuple(columns)]
+        return found
+
+    @cached_property
+    def _ticks(self) -> dict[str, npt.NDArray[np.int64]]:
+        """Ticks of each operation, shaped as its table; 0 where none are stated, either way round."""
+        found = {"reset": self.reset_dt} if "reset" in self.gates else {}
+        for name, table in self.gates.items():
+            stated = np.where(np.isnan(table.duration_dt), table.duration_dt.T, table.duration_dt)
+            found.setdefault(name, np.nan_to_num(stated, nan=0.0).astype(np.int64))
+        return found
 
     def warn_about_gaps(self) -> None:
         """Say what the target leaves out."""

@@ -6,6 +6,7 @@ stand in the merged circuit, give equal bodies, so that each distinct body is co
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from qiskit.circuit import (
 
 from qiskit_halo.fragments.canonical import canonical_order
 from qiskit_halo.fragments.key import structure_key
+from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.fragments.renumber import canonical_parameter, canonical_variable, free_parameters, renumber
 from qiskit_halo.rewire import Rewiring, Variable
 from qiskit_halo.segments.find import Segmentation
@@ -71,6 +73,13 @@ class _Template:
     clbits: tuple[int, ...]
 
 
+MEMORY_ENTRIES, MOST_OPERATIONS = 256, 1_000
+"""Bodies that a process keeps, and the longest of them."""
+
+MEMORY: Memory[str, _Template] = Memory(MEMORY_ENTRIES)
+"""Bodies that readers of this process have seen, by how they are written; numbers count to the last digit and sign."""
+
+
 class BodyReader:
     """Lifts the pieces of one circuit out of it; looks at each distinct piece once.
 
@@ -78,9 +87,13 @@ class BodyReader:
         circuit: Where the pieces are.
         segmentation: The circuit, cut.
         least_resets: Rounds between an anonymous component of a piece and another one on the same wire.
+        remembers: Whether bodies are kept for other readers of the process.
     """
 
-    def __init__(self, circuit: QuantumCircuit, segmentation: Segmentation, *, least_resets: int = 1) -> None:
+    def __init__(
+        self, circuit: QuantumCircuit, segmentation: Segmentation, *, least_resets: int = 1, remembers: bool = False
+    ) -> None:
+        self._remembers = remembers
         self._least_resets = least_resets
         self._circuit = circuit
         self._segmentation = segmentation
@@ -100,7 +113,7 @@ class BodyReader:
         if written is None:
             return self._lift(instructions, [self._circuit.qubits[w] for w in piece.wires], piece)
         if written not in self._templates:
-            self._templates[written] = _template(instructions, qubits, clbits)
+            self._templates[written] = self._template(written, instructions, qubits, clbits)
         template = self._templates[written]
         source_qubits, source_clbits = list(qubits), list(clbits)
         return Body(
@@ -109,6 +122,23 @@ class BodyReader:
             wires=tuple(self._wire_of[source_qubits[place]] for place in template.qubits),
             clbits=tuple(source_clbits[place] for place in template.clbits),
         )
+
+    def _template(
+        self,
+        written: Hashable,
+        instructions: list[CircuitInstruction],
+        qubits: dict[Qubit, int],
+        clbits: dict[Clbit, int],
+    ) -> _Template:
+        if not self._remembers or len(instructions) > MOST_OPERATIONS:
+            return _template(instructions, qubits, clbits)
+        # By text, since 0 and -0 are equal as numbers: what is compiled must not depend on what came before.
+        key = hashlib.sha256(repr(written).encode()).hexdigest()
+        template = MEMORY.get(key)
+        if template is None:
+            template = _template(instructions, qubits, clbits)
+            MEMORY.put(key, template)
+        return template
 
     def _lift(self, instructions: list[CircuitInstruction], qubits: list[Qubit], piece: Piece) -> Body:
         order = canonical_order(instructions, qubits, [self._circuit.clbits[index] for index in piece.clbits])

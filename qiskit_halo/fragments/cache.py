@@ -10,12 +10,11 @@ import logging
 import os
 import sys
 import tempfile
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
 from qiskit_halo.fragments.fragment import Fragment
+from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.fragments.serialize import fragments_from_bytes, fragments_to_bytes
 
 logger = logging.getLogger(__name__)
@@ -31,40 +30,7 @@ PRUNE_EVERY = 200
 _SUFFIX = ".fragments"
 
 
-class Memory:
-    """The entries last used, at most ``size``; safe to share between threads.
-
-    Args:
-        size: Entries kept.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[str, tuple[Fragment, ...]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> tuple[Fragment, ...] | None:
-        """Return an entry, ``None`` if it is not there."""
-        with self._lock:
-            if key in self._entries:
-                self._entries.move_to_end(key)
-            return self._entries.get(key)
-
-    def put(self, key: str, fragments: tuple[Fragment, ...]) -> None:
-        """Keep an entry, and drop the one not used for longest if there are too many."""
-        with self._lock:
-            self._entries[key] = fragments
-            self._entries.move_to_end(key)
-            while len(self._entries) > self._size:
-                self._entries.popitem(last=False)
-
-    def clear(self) -> None:
-        """Drop all entries."""
-        with self._lock:
-            self._entries.clear()
-
-
-MEMORY = Memory(MEMORY_ENTRIES)
+MEMORY: Memory[str, tuple[Fragment, ...]] = Memory(MEMORY_ENTRIES)
 """What this process has compiled."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qiskit.circuit import Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister, Qubit
 
 from qiskit_halo.fragments.jumps import JUMPS
 from qiskit_halo.rewire import append_all, empty_like
+
+_NOT_PAIRS = ("barrier", *JUMPS)
 
 BLOCK_NAME = "block"
 """Name of every nested block of a body."""
@@ -16,14 +18,15 @@ BLOCK_NAME = "block"
 def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
     """Return the circuit on the qubits it really uses, and which those were."""
     index = {qubit: i for i, qubit in enumerate(compiled.qubits)}
-    used = sorted(
-        dict.fromkeys(
-            index[q] for instruction in compiled.data if instruction.name != "barrier" for q in instruction.qubits
-        )
-    )
+    data = list(compiled.data)
+    held: dict[Qubit, None] = {}
+    for instruction in data:
+        if instruction.name != "barrier":
+            held.update(dict.fromkeys(instruction.qubits))
+    used = sorted([index[qubit] for qubit in held])
     circuit = empty_like(compiled, QuantumRegister(len(used), "site"))
     site_of = {compiled.qubits[q]: qubit for q, qubit in zip(used, circuit.qubits, strict=True)}
-    append_all(circuit, (moved for i in compiled.data if (moved := _on_sites(i, site_of)) is not None))
+    append_all(circuit, [moved for i in data if (moved := _on_sites(i, site_of)) is not None])
     return circuit, used
 
 
@@ -31,14 +34,24 @@ def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
     """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
-        if len(instruction.qubits) < 2 or instruction.name in ("barrier", *JUMPS):
+        qubits = instruction.qubits
+        if len(qubits) < 2 or instruction.name in _NOT_PAIRS:
             continue
-        where = [index[q] for q in instruction.qubits]
+        where = [index[q] for q in qubits]
         if instruction.is_control_flow():
             for block in instruction.operation.blocks:
                 yield from ((where[a], where[b]) for a, b in two_qubit_pairs(block))
         else:
             yield (where[0], where[1])
+
+
+def num_pairs(circuit: QuantumCircuit) -> int:
+    """Return the number of pairs that :func:`two_qubit_pairs` yields, directives left out."""
+    if CONTROL_FLOW_OP_NAMES.isdisjoint(circuit.count_ops()):
+        # Qiskit looks into no blocks.
+        number: int = circuit.num_nonlocal_gates()
+        return number
+    return sum(1 for _ in two_qubit_pairs(circuit))
 
 
 def control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:

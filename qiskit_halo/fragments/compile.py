@@ -77,19 +77,22 @@ class FragmentCompiler:
         for index, fragments in found.items():
             self._keep(*keys[index], fragments)
 
-    def compile(self, body: QuantumCircuit, region: Sequence[int], name: str) -> tuple[Fragment, ...]:
+    def compile(
+        self, body: QuantumCircuit, region: Sequence[int], name: str, key: str | None = None
+    ) -> tuple[Fragment, ...]:
         """Return the compiled forms of ``body`` on ``region`` that no other beats, the best predicted success first.
 
         Args:
             body: A circuit of its own, no wider than the region; it must not be changed later.
             region: Connected physical qubits, without repeats.
             name: What to call it in an error: the program's index and name.
+            key: Its :func:`~qiskit_halo.fragments.key.structure_key`, if that is known.
 
         Raises:
             HaloTranspilerError: The body holds an operation that the device lacks.
         """
         region = tuple(region)
-        key = self._key_of(body)
+        key = self._key_of(body) if key is None else key
         fragments = self._known(key, region)
         if fragments is None:
             fragments = self._compiler.compile(body, region, name)

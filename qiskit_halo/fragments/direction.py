@@ -25,6 +25,12 @@ class Turner:
 
     def __init__(self, device: DeviceModel) -> None:
         self._device = device
+        # On most devices no gate is there one way only.
+        self._one_way = dict.fromkeys(
+            name
+            for name, table in device.gates.items()
+            if table.error.ndim == 2 and (np.isnan(table.error) & ~np.isnan(table.error.T)).any()
+        )
         self._templates: dict[tuple[str, tuple[str, ...], int, int], QuantumCircuit] = {}
 
     def turn(
@@ -41,7 +47,7 @@ class Turner:
         for instruction in instructions:
             if instruction.is_control_flow():
                 out.append(self._turn_blocks(instruction, physical))
-            elif self._stands_wrong(instruction, physical):
+            elif instruction.name in self._one_way and self._stands_wrong(instruction, physical):
                 template = self._template(instruction, physical)
                 phase = template.global_phase + phase
                 place = dict(zip(template.qubits, instruction.qubits, strict=True))
@@ -64,8 +70,8 @@ class Turner:
         return instruction.replace(operation=operation.replace_blocks(blocks))
 
     def _stands_wrong(self, instruction: CircuitInstruction, physical: dict[Qubit, int]) -> bool:
-        table = self._device.gates.get(instruction.name)
-        if len(instruction.qubits) != 2 or table is None or table.error.ndim != 2:
+        table = self._device.gates[instruction.name]
+        if len(instruction.qubits) != 2:
             return False
         first, second = (physical[qubit] for qubit in instruction.qubits)
         missing, other_way = table.error[first, second], table.error[second, first]

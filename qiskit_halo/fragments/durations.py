@@ -44,6 +44,30 @@ class Durations:
             return self._control_flow(instruction.operation, physical)
         return self._device.duration_dt(name, tuple(physical))
 
+    def of_all(
+        self, instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], physical: Sequence[int]
+    ) -> list[int]:
+        """Return the length of each of ``instructions``.
+
+        Args:
+            instructions: The body, in order.
+            sites: Sites of each instruction.
+            physical: Physical qubit of each site.
+        """
+        # An operation that the device states a length for takes the same each time on the same sites.
+        gates = self._device.gates if self._device.has_durations else {}
+        known: dict[tuple[str, tuple[int, ...]], int] = {}
+        lengths = []
+        for instruction, where in zip(instructions, sites, strict=True):
+            name = instruction.name
+            length = known.get((name, where))
+            if length is None:
+                length = self.of(instruction, [physical[site] for site in where])
+                if name in gates:
+                    known[name, where] = length
+            lengths.append(length)
+        return lengths
+
     def _stated(self, duration: object, unit: str) -> int:
         """Return the length that the user gave to a delay or box, the least where it is open."""
         if isinstance(duration, expr.Expr):

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit.circuit import CircuitInstruction, QuantumCircuit, Qubit
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, QuantumCircuit, Qubit
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, GateTable
 from qiskit_halo.fragments.durations import rounds_of
@@ -72,6 +72,7 @@ class LossEstimator:
         ready: dict[Hashable, float] = {}
         last: dict[Qubit, float] = {}
         alive: dict[Qubit, float] = {}
+        lengths: dict[tuple[str, int], float] = {}
         for instruction in circuit.data:
             name, qubits = instruction.name, instruction.qubits
             if name == "barrier":
@@ -80,20 +81,32 @@ class LossEstimator:
                     ready.update(dict.fromkeys(qubits, now))
                 continue
             clbits = instruction.clbits
-            resources = (*qubits, *clbits) if clbits else qubits
-            start = max([ready.get(resource, 0.0) for resource in resources], default=0.0)
-            length = self._seconds.get(name)
-            stop = start + (self.seconds(instruction) if length is None else length)
+            resources: tuple[Hashable, ...] = (*qubits, *clbits) if clbits else qubits
+            start = 0.0
+            for resource in resources:
+                # A call of max() would take longer than all else here.
+                known = ready.get(resource, 0.0)
+                if known > start:
+                    start = known
+            width = len(qubits)
+            length = lengths.get((name, width))
+            if length is None:
+                own = self._seconds.get(name)
+                length = self.seconds(instruction) if own is None else own
+                if name not in CONTROL_FLOW_OP_NAMES:
+                    lengths[name, width] = length
+            stop = start + length
             for resource in resources:
                 ready[resource] = stop
-            if len(qubits) > 1:
+            if width > 1:
                 gates += self._gates_of(instruction)
-            for qubit in qubits:
-                if name == "reset":
+            if name == "reset":
+                for qubit in qubits:
                     last.pop(qubit, None)  # What is reset remembers nothing of its wait.
-                else:
-                    alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
-                    last[qubit] = stop
+                continue
+            for qubit in qubits:
+                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
+                last[qubit] = stop
         return gates, max(ready.values(), default=0.0), alive
 
     def _gates_of(self, instruction: CircuitInstruction) -> float:

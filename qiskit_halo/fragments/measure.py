@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-import numpy as np
-from qiskit.circuit import CircuitInstruction, Clbit, QuantumCircuit
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.durations import Durations
+from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.fragments.success import Workload, measure_workload
 from qiskit_halo.fragments.timing import Timing, schedule, timed_operations
+
+_UNLIKE = CONTROL_FLOW_OP_NAMES | {"delay", "store"}
+"""Operations that have more to them than name, sites, clbits and length."""
+
+
+MEMORY_ENTRIES, MOST_OPERATIONS = 256, 1_000
+"""Timed bodies that a process keeps, and the longest of them."""
+
+MEMORY: Memory[Hashable, tuple[Timing, Workload]] = Memory(MEMORY_ENTRIES)
+"""What stopwatches of this process have timed, devices told apart by all that times and workloads depend on."""
 
 
 def sites_of(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
@@ -26,7 +36,10 @@ def time_on(
     device: DeviceModel,
 ) -> tuple[Timing, Workload, float]:
     """Return what :meth:`Stopwatch.time` returns, for one body."""
-    return Stopwatch(device).time(instructions, sites, physical)
+    timing, workload = _time(
+        instructions, sites, Durations(device).of_all(instructions, sites, physical), device, len(physical)
+    )
+    return timing, workload, workload.log_success_on(device, physical)
 
 
 class Stopwatch:
@@ -37,10 +50,14 @@ class Stopwatch:
 
     Args:
         device: The device.
+        remembers: Whether they are kept for other stopwatches of the process.
     """
 
-    def __init__(self, device: DeviceModel) -> None:
+    def __init__(self, device: DeviceModel, *, remembers: bool = False) -> None:
         self._device = device
+        self._remembers = remembers
+        # Besides the body and its lengths.
+        self._model = (device.alignment, device.has_durations, device.dt_s, tuple(device.gates))
         self._durations = Durations(device)
         self._known: dict[Hashable, tuple[Timing, Workload]] = {}
 
@@ -54,33 +71,55 @@ class Stopwatch:
             sites: Sites of each instruction.
             physical: Physical qubit of each site.
         """
-        lengths = [
-            self._durations.of(instruction, [physical[site] for site in where])
-            for instruction, where in zip(instructions, sites, strict=True)
-        ]
+        lengths = self._durations.of_all(instructions, sites, physical)
         key = _structure(instructions, sites, lengths)
         found = None if key is None else self._known.get((len(physical), key))
         if found is None:
-            timed = timed_operations(instructions, sites, lengths)
-            timing = schedule(timed, len(physical), self._device.alignment)
-            found = timing, measure_workload(instructions, sites, timing, len(physical), self._device)
+            found = self._found(key, instructions, sites, lengths, len(physical))
             if key is not None:
                 self._known[len(physical), key] = found
         timing, workload = found
-        place = np.array([physical], dtype=np.int64)
-        return timing, workload, float(workload.log_success(self._device, place)[0])
+        return timing, workload, workload.log_success_on(self._device, physical)
+
+    def _found(
+        self,
+        key: Hashable | None,
+        instructions: Sequence[CircuitInstruction],
+        sites: Sequence[tuple[int, ...]],
+        lengths: Sequence[int],
+        num_sites: int,
+    ) -> tuple[Timing, Workload]:
+        if key is None or not self._remembers or len(instructions) > MOST_OPERATIONS:
+            return _time(instructions, sites, lengths, self._device, num_sites)
+        full = (self._model, num_sites, key)
+        found = MEMORY.get(full)
+        if found is None:
+            found = _time(instructions, sites, lengths, self._device, num_sites)
+            MEMORY.put(full, found)
+        return found
+
+
+def _time(
+    instructions: Sequence[CircuitInstruction],
+    sites: Sequence[tuple[int, ...]],
+    lengths: Sequence[int],
+    device: DeviceModel,
+    num_sites: int,
+) -> tuple[Timing, Workload]:
+    timing = schedule(timed_operations(instructions, sites, lengths), num_sites, device.alignment)
+    return timing, measure_workload(instructions, sites, timing, num_sites, device)
 
 
 def _structure(
     instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], lengths: Sequence[int]
 ) -> Hashable | None:
     """Return what times and workload depend on, ``None`` if that is more than names, sites, clbits and lengths."""
+    names = tuple([instruction.name for instruction in instructions])
+    if not _UNLIKE.isdisjoint(names):
+        return None
     number: dict[Clbit, int] = {}
-    names, clbits = [], []
-    for instruction in instructions:
-        name = instruction.name
-        if name == "delay" or name == "store" or instruction.is_control_flow():
-            return None
-        names.append(name)
-        clbits.append(tuple([number.setdefault(bit, len(number)) for bit in instruction.clbits]))
-    return tuple(names), tuple(sites), tuple(clbits), tuple(lengths)
+    clbits = [
+        tuple([number.setdefault(bit, len(number)) for bit in bits]) if (bits := instruction.clbits) else ()
+        for instruction in instructions
+    ]
+    return names, tuple(sites), tuple(clbits), tuple(lengths)

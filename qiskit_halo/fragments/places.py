@@ -21,8 +21,6 @@ from qiskit_halo.fragments.timing import TimedOperation, savings, timed_operatio
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
-_LATE = np.iinfo(np.int64).max
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceTable:
@@ -56,7 +54,8 @@ class PlaceScorer:
         self._data = list(circuit.data)
         self._sites = _indices(circuit)
         self._steps = timed_operations(self._data, self._sites, [0] * len(self._data))
-        self._saved, self._cost = savings(self._steps)
+        self._last = {qubit: index for index, step in enumerate(self._steps) for qubit in step.qubits}
+        self._moves = _movable(self._steps)
         self._gaps = find_live_gaps(self._data, self._sites, self._num_sites) if device.has_durations else []
         self._gates = Workload(
             one_qubit=workload.one_qubit, two_qubit=workload.two_qubit, resets=workload.resets, gaps=()
@@ -70,71 +69,72 @@ class PlaceScorer:
             sites: Sites to report on, in this order; their share of the success is returned. All by default.
         """
         chosen = list(range(self._num_sites) if sites is None else sites)
-        position = {site: index for index, site in enumerate(chosen)}
-        num_places = len(places)
         columns = [places[:, site] for site in range(self._num_sites)]
-        durations = _lengths(self._data, self._sites, columns, self._device, num_places)
-        starts = self._starts(durations, num_places)
-        stops = [start + duration for start, duration in zip(starts, durations, strict=True)]
-        busy_start = np.full((num_places, len(chosen)), _LATE, dtype=np.int64)
-        busy_stop = np.zeros((num_places, len(chosen)), dtype=np.int64)
-        length = np.zeros(num_places, dtype=np.int64)
-        for where, start, stop in zip(self._sites, starts, stops, strict=True):
-            np.maximum(length, stop, out=length)
-            for site in where:
-                if site in position:
-                    column = position[site]
-                    np.minimum(busy_start[:, column], start, out=busy_start[:, column])
-                    np.maximum(busy_stop[:, column], stop, out=busy_stop[:, column])
+        zero = np.zeros(len(places), dtype=np.int64)
+        durations = _lengths(self._data, self._sites, columns, self._device, zero)
+        starts, stops = _as_soon_as_possible(self._steps, durations, zero, self._device.alignment)
+        first = self._delay(starts, stops, durations, zero)
+        # The operations of a qubit follow each other: the first begins it, the last ends it.
+        zeroth = np.minimum.reduce([*first.values()]) if first else zero
+        begin = {site: first[site] - zeroth for site in self._last}
+        end = {site: stops[index] - zeroth for site, index in self._last.items()}
+        alone = [stops[index] - zeroth for index, step in enumerate(self._steps) if not step.qubits]
         gates = self._gates.restricted(chosen).log_success(self._device, places[:, chosen])
         return PlaceTable(
-            busy_start_dt=np.where(busy_start == _LATE, 0, busy_start),
-            busy_stop_dt=busy_stop,
-            length_dt=length,
-            log_success=gates + self._log_idle(columns, starts, stops, position),
+            busy_start_dt=_side_by_side([begin.get(site, zero) for site in chosen], len(places)),
+            busy_stop_dt=_side_by_side([end.get(site, zero) for site in chosen], len(places)),
+            length_dt=np.maximum.reduce([zero, *end.values(), *alone]),
+            log_success=gates + self._log_idle(columns, starts, stops, dict.fromkeys(chosen)),
         )
 
-    def _starts(self, durations: Sequence[IntArray], num_places: int) -> list[IntArray]:
-        """See :func:`~qiskit_halo.fragments.timing.schedule`, which this repeats on arrays."""
+    def _delay(
+        self, starts: list[IntArray], stops: list[IntArray], durations: Sequence[IntArray], zero: IntArray
+    ) -> dict[Hashable, IntArray]:
+        """Move operations later, in place, and return when the first one of each resource starts.
+
+        See :func:`~qiskit_halo.fragments.timing.schedule`, which this repeats on arrays. An operation without resources is one
+        of its own.
+        """
         alignment = self._device.alignment
-        starts = _as_soon_as_possible(self._steps, durations, num_places, alignment)
         next_start: dict[Hashable, IntArray] = {}
         for index in range(len(self._steps) - 1, -1, -1):
-            step = self._steps[index]
-            resources = (*step.qubits, *step.others)
-            limits = [next_start[resource] for resource in resources if resource in next_start]
-            is_free = (step.role == "barrier" or not step.qubits) and not self._cost[index]
-            if limits and (is_free or self._saved[index] > self._cost[index]):
-                latest = np.minimum.reduce(limits) - durations[index]
-                starts[index] = np.maximum(starts[index], latest // alignment * alignment)
-            next_start.update(dict.fromkeys(resources, starts[index]))
-        if not starts:
-            return []
-        shift = np.minimum.reduce(starts)
-        return [start - shift for start in starts]
+            qubits, others, _, _ = self._steps[index]
+            resources: tuple[Hashable, ...] = qubits + others if others else qubits
+            if index in self._moves:
+                limits = [next_start[resource] for resource in resources if resource in next_start]
+                if limits:
+                    latest = np.minimum.reduce(limits) - durations[index]
+                    starts[index] = np.maximum(starts[index], latest // alignment * alignment)
+                    stops[index] = starts[index] + durations[index]
+            for resource in resources or (("alone", index),):
+                next_start[resource] = starts[index]
+        return next_start
 
     def _log_idle(
         self,
         columns: Sequence[IntArray],
         starts: Sequence[IntArray],
         stops: Sequence[IntArray],
-        wanted: Mapping[int, int],
+        wanted: Mapping[int, None],
     ) -> FloatArray | float:
-        lengths, sites = [], []
-        for gap in self._gaps:
-            if gap.site not in wanted:
+        begins, ends, sites = [], [], []
+        for site, since, until, through in self._gaps:
+            if site not in wanted:
                 continue
-            begin = starts[gap.until] if gap.since is None else stops[gap.since]
-            end = stops[gap.until] if gap.through else starts[gap.until]
-            if (end > begin).any():
-                lengths.append(end - begin)
-                sites.append(columns[gap.site])
-        if not lengths:
+            begin = starts[until] if since is None else stops[since]
+            end = stops[until] if through else starts[until]
+            # Mostly the one ends with what the other begins with, the very same array.
+            if end is not begin:
+                begins.append(begin)
+                ends.append(end)
+                sites.append(site)
+        if not sites:
             return 0.0
-        qubits = np.stack(sites)
-        total: FloatArray = log_idle(
-            np.stack(lengths) * self._device.dt_s, self._device.t1_s[qubits], self._device.t2_s[qubits]
-        ).sum(axis=0)
+        lengths = np.stack(ends) - np.stack(begins)
+        waits = (lengths > 0).any(axis=1)
+        qubits = np.stack(columns)[sites][waits]
+        seconds: FloatArray = lengths[waits] * np.float64(self._device.dt_s)
+        total: FloatArray = log_idle(seconds, self._device.t1_s[qubits], self._device.t2_s[qubits]).sum(axis=0)
         return total
 
 
@@ -143,57 +143,78 @@ def _indices(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
     return [tuple(index[qubit] for qubit in instruction.qubits) for instruction in circuit.data]
 
 
+def _side_by_side(columns: Sequence[IntArray], num_places: int) -> IntArray:
+    return np.column_stack(columns) if columns else np.zeros((num_places, 0), dtype=np.int64)
+
+
+def _movable(steps: Sequence[TimedOperation]) -> dict[int, None]:
+    """Return the operations that start late if they can; see :func:`~qiskit_halo.fragments.timing.schedule`."""
+    saved, cost = savings(steps)
+    return dict.fromkeys(
+        index
+        for index, step in enumerate(steps)
+        if saved[index] > cost[index] or ((step.role == "barrier" or not step.qubits) and not cost[index])
+    )
+
+
 def _as_soon_as_possible(
-    steps: Sequence[TimedOperation], durations: Sequence[IntArray], num_places: int, alignment: int
-) -> list[IntArray]:
+    steps: Sequence[TimedOperation], durations: Sequence[IntArray], zero: IntArray, alignment: int
+) -> tuple[list[IntArray], list[IntArray]]:
+    """Return starts and ends; who starts when one other ends, or takes no time, has the very same array there."""
     ready: dict[Hashable, IntArray] = {}
-    zero = np.zeros(num_places, dtype=np.int64)
-    starts = []
-    for step, duration in zip(steps, durations, strict=True):
-        resources = (*step.qubits, *step.others)
+    starts, stops = [], []
+    for (qubits, others, _, _), duration in zip(steps, durations, strict=True):
+        resources: tuple[Hashable, ...] = qubits + others if others else qubits
         known = [ready[resource] for resource in resources if resource in ready]
-        start = np.maximum.reduce(known) if len(known) > 1 else known[0] if known else zero
+        if len(known) == 2:
+            start = np.maximum(*known)
+        else:
+            start = np.maximum.reduce(known) if known[1:] else known[0] if known else zero
         if alignment > 1:
             start = -(-start // alignment) * alignment
+        stop = start if duration is zero else start + duration
         starts.append(start)
-        ready.update(dict.fromkeys(resources, start + duration))
-    return starts
+        stops.append(stop)
+        for resource in resources:
+            ready[resource] = stop
+    return starts, stops
 
 
 def _lengths(
     data: Sequence[CircuitInstruction],
-    sites: Sequence[Sequence[int]],
+    sites: Sequence[tuple[int, ...]],
     columns: Sequence[IntArray],
     device: DeviceModel,
-    num_places: int,
+    zero: IntArray,
 ) -> list[IntArray]:
-    """Return the length of each instruction on each place, shape (num_places,) each; see :class:`Durations`."""
+    """Return the length of each instruction on each place, as :class:`Durations` does: ``zero`` itself where all are 0."""
     plain = Durations(device)
-    known: dict[tuple[object, ...], IntArray] = {}
+    known: dict[tuple[str, tuple[int, ...]], IntArray] = {}
     lengths = []
     for instruction, where in zip(data, sites, strict=True):
         name = instruction.name
-        if instruction.is_control_flow() and device.has_durations:
-            lengths.append(_control_flow(instruction.operation, [columns[s] for s in where], device, num_places))
-        elif name in ("barrier", "delay") or not device.has_durations:
-            # The same everywhere.
-            lengths.append(np.full(num_places, plain.of(instruction, where), dtype=np.int64))
-        else:
-            key = (name, *where)
-            if key not in known:
-                known[key] = device.durations_dt(name, [columns[s] for s in where], num_places)
-            lengths.append(known[key])
+        length = known.get((name, where))
+        if length is None:
+            if instruction.is_control_flow() and device.has_durations:
+                length = _control_flow(instruction.operation, [columns[s] for s in where], device, zero)
+            elif name in ("barrier", "delay") or not device.has_durations:
+                # The same everywhere.
+                length = np.full_like(zero, plain.of(instruction, where))
+            else:
+                length = device.durations_dt(name, [columns[s] for s in where], len(zero))
+                length = known[name, where] = length if length.any() else zero
+        lengths.append(length)
     return lengths
 
 
 def _control_flow(
-    operation: ControlFlowOp, columns: Sequence[IntArray], device: DeviceModel, num_places: int
+    operation: ControlFlowOp, columns: Sequence[IntArray], device: DeviceModel, zero: IntArray
 ) -> IntArray:
-    longest = np.zeros(num_places, dtype=np.int64)
+    longest = np.zeros_like(zero)
     for block in operation.blocks:
         sites = _indices(block)
-        lengths = _lengths(block.data, sites, columns, device, num_places)
+        lengths = _lengths(block.data, sites, columns, device, zero)
         steps = timed_operations(block.data, sites, [0] * len(block.data))
-        for start, length in zip(_as_soon_as_possible(steps, lengths, num_places, 1), lengths, strict=True):
-            np.maximum(longest, start + length, out=longest)
+        for stop in _as_soon_as_possible(steps, lengths, zero, 1)[1]:
+            np.maximum(longest, stop, out=longest)
     return Durations(device).of_branches(operation, longest)

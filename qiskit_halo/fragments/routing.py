@@ -9,14 +9,24 @@ from dataclasses import dataclass
 
 from qiskit.circuit import CircuitInstruction, Gate, QuantumCircuit, QuantumRegister
 from qiskit.transpiler import CouplingMap, Target
+from qiskit.transpiler.passes import SabreLayout
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.compact import two_qubit_pairs
+from qiskit_halo.fragments.compact import num_pairs
 from qiskit_halo.fragments.estimate import Estimate, LossEstimator
 from qiskit_halo.fragments.mirrors import Couplings, mirror_gates
 from qiskit_halo.fragments.neighbourhood import compact_part
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
-from qiskit_halo.fragments.stages import FINAL_BARRIER, Draft, Stages, close, elide_swaps, route_again, routed_draft
+from qiskit_halo.fragments.stages import (
+    FINAL_BARRIER,
+    Draft,
+    Stages,
+    close,
+    elide_swaps,
+    route_again,
+    routed_draft,
+    sabre,
+)
 from qiskit_halo.options import Reusing
 from qiskit_halo.rewire import append_all, empty_like
 
@@ -119,6 +129,7 @@ class Router:
         self._settings = settings
         self._parts: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
         self._targets: dict[tuple[int, ...], Target] = {}
+        self._sabres: dict[tuple[tuple[int, ...], int], SabreLayout] = {}
         self._couplings: dict[tuple[int, ...], Couplings] = {}
         # From a few fixed gates Qiskit could only build a mirror gate approximately.
         self._can_mirror = settings.num_variants > 1 and _has_rotations(device.target)
@@ -161,7 +172,7 @@ class Router:
         seed = self._settings.seed
         draft = stages.route(prepared)
         own = Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), f"seed {seed}", False)
-        if _num_pairs(draft.circuit) == _num_pairs(prepared.circuit):
+        if num_pairs(draft.circuit) == num_pairs(prepared.circuit):
             return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
         settings = self._settings
         best = _by_loss(self._tried(prepared, None, region, settings.num_variants - 1, own))[: settings.num_finished]
@@ -200,17 +211,17 @@ class Router:
         found = {} if own is None else {own.estimate.loss: own}
         closed = close(prepared)
         number = {qubit: index for index, qubit in enumerate(region)}
-        needed = _num_pairs(prepared.circuit)
+        needed = num_pairs(prepared.circuit)
         kind = "mirrored, " if is_mirrored else ""
         for trial in range(trials):
             part = self._part(region, prepared.circuit.num_qubits, trial)
             seed = self._settings.seed + 1 + trial
-            draft = route_again(closed, self._target_of(part), seed)
+            draft = route_again(closed, self._sabre(part, seed))
             estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
             if estimate.loss not in found:
                 places = tuple(number[q] for q in part)
                 found[estimate.loss] = Routing(draft, places, reuse, estimate, f"{kind}seed {seed}", True, is_mirrored)
-            if _num_pairs(draft.circuit) == needed:
+            if num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
 
@@ -223,6 +234,11 @@ class Router:
         if (region, size) not in self._parts:
             self._parts[region, size] = compact_part(self._device, region, size)
         return self._parts[region, size]
+
+    def _sabre(self, part: tuple[int, ...], seed: int) -> SabreLayout:
+        if (part, seed) not in self._sabres:
+            self._sabres[part, seed] = sabre(self._target_of(part), seed)
+        return self._sabres[part, seed]
 
     def _target_of(self, part: tuple[int, ...]) -> Target:
         if part not in self._targets:
@@ -240,10 +256,6 @@ def _has_rotations(target: Target) -> bool:
 
 def _by_loss(routings: Sequence[Routing]) -> list[Routing]:
     return sorted(routings, key=lambda routing: routing.estimate.loss)
-
-
-def _num_pairs(circuit: QuantumCircuit) -> int:
-    return sum(1 for _ in two_qubit_pairs(circuit))
 
 
 def _unit_length(instruction: CircuitInstruction) -> float:

@@ -64,6 +64,7 @@ class Settler:
         self._unit_loss = (self._readout_loss + self._wait_loss * _SHORT_WAIT_S) / _UNITS
         self._usual_unit = float(np.median(self._unit_loss)) or 1.0
         self._errors: dict[tuple[int, ...], ErrorMap] = {}
+        self._searches: dict[int, VF2Layout] = {}
 
     def settle(
         self,
@@ -112,11 +113,17 @@ class Settler:
         for (a, b), times in need.gates.items():
             data += [CircuitInstruction(_GATE, (qubits[a], qubits[b]))] * max(1, round(scale * times))
         append_all(stand_in, data)
-        search = VF2Layout(target=target, strict_direction=False, seed=-1, call_limit=CALLS)
+        search = self._search_on(target)
         search.property_set = PropertySet({"vf2_avg_error_map": self._error_map(region)})
         search.run(circuit_to_dag(stand_in, copy_operations=False))
         layout = search.property_set["layout"]
         return None if layout is None else [region[layout[qubit]] for qubit in qubits]
+
+    def _search_on(self, target: Target) -> VF2Layout:
+        # The search holds its target, so that the id stays the target's own.
+        if id(target) not in self._searches:
+            self._searches[id(target)] = VF2Layout(target=target, strict_direction=False, seed=-1, call_limit=CALLS)
+        return self._searches[id(target)]
 
     def _error_map(self, region: tuple[int, ...]) -> ErrorMap:
         if region not in self._errors:

@@ -87,24 +87,30 @@ def elide_swaps(prepared: Draft) -> Draft:
     return _run(ElidePermutations(), prepared)
 
 
-def route_again(closed: Draft, couplings: Target, seed: int) -> Draft:
-    """Return ``closed`` on the qubits of ``couplings``, laid out and routed by SABRE alone.
-
-    Its final barrier is still there.
+def sabre(couplings: Target, seed: int) -> SabreLayout:
+    """Return a pass for :func:`route_again`; making one takes Qiskit as long as routing a few gates.
 
     Args:
-        closed: What :func:`close` returned.
         couplings: Any target with the couplings to use.
         seed: Seed of SABRE.
     """
-    sabre = SabreLayout(
+    return SabreLayout(
         couplings,
         seed=seed,
         max_iterations=_SABRE_ROUNDS,
         swap_trials=_SABRE_SWAP_TRIALS,
         layout_trials=_SABRE_LAYOUT_TRIALS,
     )
-    return _run(sabre, closed)
+
+
+def route_again(closed: Draft, router: SabreLayout) -> Draft:
+    """Return ``closed`` laid out and routed by SABRE alone; its final barrier is still there.
+
+    Args:
+        closed: What :func:`close` returned.
+        router: What :func:`sabre` returned.
+    """
+    return _run(router, closed)
 
 
 def routed_draft(circuit: QuantumCircuit) -> Draft:

@@ -7,14 +7,15 @@ scores many places at once.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from qiskit.circuit import CircuitInstruction
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction
 
 from qiskit_halo.device.model import DeviceModel, FloatArray
 from qiskit_halo.fragments.durations import rounds_of
@@ -65,6 +66,30 @@ class Workload:
             total += log_idle(np.array(seconds), device.t1_s[qubits], device.t2_s[qubits]).sum(axis=1)
         return total
 
+    def log_success_on(self, device: DeviceModel, physical: Sequence[int]) -> float:
+        """Return :meth:`log_success` of one place, to the last bit; an array of one number is slow to work with.
+
+        Args:
+            device: The device.
+            physical: Physical qubit of each site.
+        """
+        total = 0.0
+        for name, site, times in self.one_qubit:
+            total += times * device.gates[name].log_success.item(physical[site])
+        for name, first, second, times in self.two_qubit:
+            a, b = physical[first], physical[second]
+            log = device.gates[name].log_success.item(a, b)
+            if log == -math.inf:
+                log = self._two_qubit(device, name, np.array([a]), np.array([b])).item()
+            total += times * log
+        for site, rounds, times in self.resets:
+            total += times * device.log_reset_success(rounds).item(physical[site])
+        if self.gaps:
+            # Numbers in a row are added up in an order of their own.
+            waits = replace(self, one_qubit=(), two_qubit=(), resets=())
+            total += waits.log_success(device, np.array([physical], dtype=np.int64)).item()
+        return total
+
     def log_success_of_short_waits(self, device: DeviceModel, places: IntArray) -> FloatArray:
         """Return about :meth:`log_success`: as if each gap cost in proportion to its length, which is much less work."""
         waits = np.zeros(places.shape[1])
@@ -95,20 +120,12 @@ class Workload:
         return np.where(flipped, table.log_success[second, first] + flip, log_forward)
 
 
-class LiveGap(NamedTuple):
-    """A stretch of time that a site idles while alive, told by the operations around it.
+LiveGap: TypeAlias = tuple[int, int | None, int, bool]
+"""A stretch of time that a site idles while alive, told by the operations around it; plain, since a body has very many.
 
-    Args:
-        site: Which site.
-        since: Index of the operation whose end begins it, ``None`` for the start of ``until`` itself.
-        until: Index of the operation that ends it.
-        through: Whether it lasts until the end of ``until``, which is itself waiting, rather than until its start.
-    """
-
-    site: int
-    since: int | None
-    until: int
-    through: bool
+Which site; index of the operation whose end begins it, ``None`` for the start of the one that ends it; index of the operation that ends it;
+whether it lasts until the end of that, which is itself waiting, rather than until its start.
+"""
 
 
 def find_live_gaps(
@@ -119,25 +136,31 @@ def find_live_gaps(
     A delay is waiting that the user asked for: it decoheres like any other. Inside a branch or loop a qubit mostly
     waits for the measurement's value, so all of it counts.
     """
-    gaps = []
+    gaps: list[LiveGap] = []
     last: list[int | None] = [None] * num_sites
     was_reset = [False] * num_sites
     for index, (instruction, where) in enumerate(zip(instructions, sites, strict=True)):
         name = instruction.name
         if name == "barrier":
             continue
+        is_delay = name == "delay"
+        if name == "reset":
+            for site in where:
+                was_reset[site] = True
+                last[site] = index
+            continue
         branches = instruction.is_control_flow()
         for site in where:
-            if name != "reset" and was_reset[site]:
-                # What is reset does not remember; the wait after it is spent in |0>.
-                last[site] = None
-            was_reset[site] = name == "reset"
             since = last[site]
-            if since is not None and name != "reset":
-                gaps.append(LiveGap(site=site, since=since, until=index, through=name == "delay"))
+            if was_reset[site]:
+                # What is reset does not remember; the wait after it is spent in |0>.
+                was_reset[site] = False
+                since = last[site] = None
+            if since is not None:
+                gaps.append((site, since, index, is_delay))
             if branches:
-                gaps.append(LiveGap(site=site, since=None, until=index, through=True))
-            if name != "delay" or since is not None:
+                gaps.append((site, None, index, True))
+            if not is_delay or since is not None:
                 last[site] = index
     return gaps
 
@@ -160,12 +183,33 @@ def measure_workload(
         num_sites: Number of sites.
         device: The device, for its tick.
     """
-    one: Counter[tuple[str, int]] = Counter()
-    two: Counter[tuple[str, int, int]] = Counter()
+    names = [instruction.name for instruction in instructions]
+    one, two = _gate_counts(instructions, names, sites, device)
+    gaps = find_live_gaps(instructions, sites, num_sites) if device.has_durations else []
+    waits = []
+    starts, durations = timing.start_dt, timing.duration_dt
+    for site, since, until, through in gaps:
+        begin = starts[until]
+        end = begin + durations[until] if through else begin
+        if since is not None:
+            begin = starts[since] + durations[since]
+        if end > begin:
+            waits.append((site, (end - begin) * device.dt_s))
+    return Workload(
+        one_qubit=tuple([(name, site, times) for (name, site), times in one.items()]),
+        two_qubit=tuple([(name, a, b, times) for (name, a, b), times in two.items()]),
+        resets=_reset_counts(names, sites, num_sites) if "reset" in names else (),
+        gaps=tuple(waits),
+    )
+
+
+def _reset_counts(
+    names: Sequence[str], sites: Sequence[Sequence[int]], num_sites: int
+) -> tuple[tuple[int, int, int], ...]:
+    """Return (site, rounds in a row, times) of the resets that something follows."""
     resets: Counter[tuple[int, int]] = Counter()
     rounds = [0] * num_sites
-    for instruction, where in zip(instructions, sites, strict=True):
-        name = instruction.name
+    for name, where in zip(names, sites, strict=True):
         if name == "barrier":
             continue
         for site in where:
@@ -174,20 +218,31 @@ def measure_workload(
             elif rounds[site]:
                 resets[site, rounds[site]] += 1
                 rounds[site] = 0
-        _count(instruction, where, device, one, two)
-    gaps = find_live_gaps(instructions, sites, num_sites) if device.has_durations else []
-    lengths = [(gap.site, _length_dt(gap, timing.start_dt, timing.duration_dt)) for gap in gaps]
-    return Workload(
-        one_qubit=tuple((name, site, times) for (name, site), times in one.items()),
-        two_qubit=tuple((name, a, b, times) for (name, a, b), times in two.items()),
-        resets=tuple((site, n, times) for (site, n), times in resets.items()),
-        gaps=tuple((site, length * device.dt_s) for site, length in lengths if length > 0),
-    )
+    return tuple((site, n, times) for (site, n), times in resets.items())
 
 
-def _length_dt(gap: LiveGap, start_dt: Sequence[int], duration_dt: Sequence[int]) -> int:
-    begin = start_dt[gap.until] if gap.since is None else start_dt[gap.since] + duration_dt[gap.since]
-    return start_dt[gap.until] + (duration_dt[gap.until] if gap.through else 0) - begin
+def _gate_counts(
+    instructions: Sequence[CircuitInstruction],
+    names: Sequence[str],
+    sites: Sequence[Sequence[int]],
+    device: DeviceModel,
+) -> tuple[Counter[tuple[str, int]], Counter[tuple[str, int, int]]]:
+    """Return how often each operation of the device is on each site, and on each pair of sites, in order of first use."""
+    one: Counter[tuple[str, int]] = Counter()
+    two: Counter[tuple[str, int, int]] = Counter()
+    if not CONTROL_FLOW_OP_NAMES.isdisjoint(names):
+        for instruction, where in zip(instructions, sites, strict=True):
+            _count(instruction, where, device, one, two)
+        return one, two
+    # Counting equal tuples is one call, where a loop would take several for each operation.
+    for (name, where), times in Counter(zip(names, map(tuple, sites), strict=True)).items():
+        if name == "reset" or name not in device.gates:
+            continue
+        if len(where) == 1:
+            one[name, where[0]] = times
+        elif len(where) == 2:
+            two[name, where[0], where[1]] = times
+    return one, two
 
 
 def idle_loss(device: DeviceModel) -> FloatArray:

@@ -18,6 +18,8 @@ from qiskit_halo.units import round_down, round_up
 
 Role = Literal["operation", "barrier", "reset", "delay"]
 
+_ROLES: dict[str, Role] = {"barrier": "barrier", "reset": "reset", "delay": "delay"}
+
 
 class TimedOperation(NamedTuple):
     """One operation as the scheduler sees it.
@@ -67,17 +69,20 @@ def schedule(operations: Sequence[TimedOperation], num_qubits: int, alignment: i
     _delay_first_operations(operations, starts, alignment)
     shift = min(starts, default=0)
     starts = [start - shift for start in starts]
-    busy: list[tuple[int, int] | None] = [None] * num_qubits
-    stops = [start + operation.duration_dt for operation, start in zip(operations, starts, strict=True)]
-    for operation, start, stop in zip(operations, starts, stops, strict=True):
-        for qubit in operation.qubits:
-            span = busy[qubit]
-            busy[qubit] = (start, stop) if span is None else (min(span[0], start), max(span[1], stop))
+    durations = [duration for _, _, duration, _ in operations]
+    stops = [start + duration for start, duration in zip(starts, durations, strict=True)]
+    # The operations of a qubit follow each other: the first begins it, the last ends it.
+    begin: dict[int, int] = {}
+    end: dict[int, int] = {}
+    for (qubits, _, _, _), start, stop in zip(operations, starts, stops, strict=True):
+        for qubit in qubits:
+            begin.setdefault(qubit, start)
+            end[qubit] = stop
     return Timing(
         start_dt=tuple(starts),
-        duration_dt=tuple(operation.duration_dt for operation in operations),
+        duration_dt=tuple(durations),
         length_dt=max(stops, default=0),
-        busy_dt=tuple((0, 0) if span is None else span for span in busy),
+        busy_dt=tuple([(begin.get(qubit, 0), end.get(qubit, 0)) for qubit in range(num_qubits)]),
     )
 
 
@@ -85,31 +90,33 @@ def timed_operations(
     instructions: Sequence[CircuitInstruction], qubits: Sequence[tuple[int, ...]], durations_dt: Sequence[int]
 ) -> list[TimedOperation]:
     """Return what the scheduler needs to know of ``instructions``, given the qubits and length of each."""
-    roles: dict[str, Role] = {"barrier": "barrier", "reset": "reset", "delay": "delay"}
-    return [
-        TimedOperation(
-            qubits=where,
-            # Standard gates are most of a body, and touch nothing else.
-            others=() if instruction.is_standard_gate() else tuple(classical_resources(instruction)),
-            duration_dt=duration,
-            role=roles.get(instruction.name, "operation"),
-        )
-        for instruction, where, duration in zip(instructions, qubits, durations_dt, strict=True)
-    ]
+    operations = []
+    for instruction, where, duration in zip(instructions, qubits, durations_dt, strict=True):
+        # Standard gates are most of a body, and touch nothing else.
+        if instruction.is_standard_gate():
+            operations.append(TimedOperation(where, (), duration))
+        else:
+            role = _ROLES.get(instruction.name, "operation")
+            operations.append(TimedOperation(where, tuple(classical_resources(instruction)), duration, role))
+    return operations
 
 
 def as_soon_as_possible(operations: Sequence[TimedOperation], alignment: int = 1) -> list[int]:
     """Return the earliest start of each operation, a multiple of ``alignment``."""
     ready: dict[Hashable, int] = {}
     starts = []
-    for operation in operations:
-        resources = operation.qubits + operation.others
+    for qubits, others, duration, _ in operations:
+        resources: tuple[Hashable, ...] = qubits + others if others else qubits
         start = 0
         for resource in resources:
-            start = max(start, ready.get(resource, 0))
-        start = round_up(start, alignment)
+            # A call of max() would take longer than all else here.
+            known = ready.get(resource, 0)
+            if known > start:
+                start = known
+        if alignment > 1:
+            start = round_up(start, alignment)
         starts.append(start)
-        stop = start + operation.duration_dt
+        stop = start + duration
         for resource in resources:
             ready[resource] = stop
     return starts
@@ -125,16 +132,17 @@ def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[i
     saved, cost = savings(operations)
     next_start: dict[Hashable, int] = {}
     for index in range(len(operations) - 1, -1, -1):
-        operation = operations[index]
-        resources = operation.qubits + operation.others
-        is_free = (operation.role == "barrier" or not operation.qubits) and not cost[index]
+        qubits, others, duration, role = operations[index]
+        resources: tuple[Hashable, ...] = qubits + others if others else qubits
+        is_free = (role == "barrier" or not qubits) and not cost[index]
         if is_free or saved[index] > cost[index]:
             limits = [next_start[resource] for resource in resources if resource in next_start]
             if limits:
-                latest = round_down(min(limits) - operation.duration_dt, alignment)
+                latest = round_down(min(limits) - duration, alignment)
                 starts[index] = max(starts[index], latest)
+        start = starts[index]
         for resource in resources:
-            next_start[resource] = starts[index]
+            next_start[resource] = start
 
 
 def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]:
@@ -154,14 +162,12 @@ def _at_the_edge(operations: Sequence[TimedOperation], order: range) -> dict[int
     alive: set[int] = set()
     edge = {}
     for index in order:
-        operation = operations[index]
-        if operation.role == "reset":
+        qubits, _, _, role = operations[index]
+        if role == "reset":
             # Neither waiting before a reset nor after it counts, so there is no reason to move one.
-            alive.difference_update(operation.qubits)
-            continue
-        qubits = [qubit for qubit in operation.qubits if qubit not in alive]
-        if qubits:
-            edge[index] = qubits
-            if operation.role == "operation":
+            alive.difference_update(qubits)
+        elif not alive.issuperset(qubits):
+            edge[index] = [qubit for qubit in qubits if qubit not in alive]
+            if role == "operation":
                 alive.update(qubits)
     return edge

@@ -14,6 +14,7 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.passes.fill_gaps import GapFiller
 from qiskit_halo.passes.scrub import SCRUB_LABEL, Scrubber
 from qiskit_halo.placement.handover import reset_dt, round_dt
+from qiskit_halo.rewire import append_all
 from qiskit_halo.timeline.fences import find_fences
 from qiskit_halo.timeline.timeline import Timeline
 
@@ -79,6 +80,7 @@ def write_timeline(
     filler = GapFiller(device, decouple=decouple)
     # Of each wire, up to when it is written and whether anything quantum is on it.
     ready, alive = [0] * len(empty.qubits), [False] * len(empty.qubits)
+    written: list[CircuitInstruction] = []
     starts: list[int] = []
     events = _Events()
     _add_operations(events, timeline, device)
@@ -93,13 +95,14 @@ def write_timeline(
                 # Who waits for a reset has nothing left to lose, and before a fence the wire may have been given up.
                 waits = alive[index] and name != "reset" and instruction.label not in (SCRUB_LABEL, FENCE_LABEL)
                 for operation, begin in filler.fill(index, ready[index], gap, alive=waits):
-                    out._append(CircuitInstruction(operation, (qubit,), ()))
+                    written.append(CircuitInstruction(operation, (qubit,), ()))
                     starts.append(begin)
             ready[index] = max(ready[index], start + duration)
             if name != "barrier" and name != "delay":
                 alive[index] = name != "reset"
-        out._append(instruction)
+        written.append(instruction)
         starts.append(start)
+    append_all(out, written)
     dag = circuit_to_dag(out, copy_operations=False)
     # Nodes are numbered as they were added.
     return dag, dict(zip(dag.op_nodes(), starts, strict=True))

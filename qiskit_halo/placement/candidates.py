@@ -136,10 +136,11 @@ def find_candidates(fragment: Fragment, device: DeviceModel, embedder: Embedder)
 
 
 def _most_likely(score: FloatArray, places: IntArray) -> IntArray:
-    """Return the rows worth a closer look: distinct, possible, row 0, the best of all and the best around each qubit."""
-    _, first = np.unique(places, axis=0, return_index=True)
-    distinct = np.sort(first)
-    distinct = distinct[np.isfinite(score[distinct])]
+    """Return the rows worth a closer look: distinct, possible, row 0, the best of all and the best around each qubit.
+
+    Only row 0 may be there twice.
+    """
+    distinct = np.flatnonzero(np.isfinite(score) & ((places != places[0]).any(axis=1) | (np.arange(len(places)) == 0)))
     ranked = distinct[np.lexsort((distinct, -score[distinct]))]
     if len(ranked) <= MOST_PLACES:
         return ranked

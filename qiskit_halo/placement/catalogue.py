@@ -168,7 +168,7 @@ class Catalogue:
 
     def _compiled(self, body: Body, region: tuple[int, ...], label: str) -> tuple[Candidates, ...]:
         """Return the places of what ``body`` compiles to in ``region``."""
-        fragments = self._compiler.compile(body.circuit, region, label)
+        fragments = self._compiler.compile(body.circuit, region, label, body.key)
         known = self._compiler.identity
         return _best_first([known_candidates(fragment, self._device, self._embedder, known) for fragment in fragments])
 

@@ -30,15 +30,16 @@ def emit_placement(
     qubits = out.qubits
     physical = {qubit: index for index, qubit in enumerate(qubits)}
     turner = Turner(device)
+    written: list[CircuitInstruction] = []
     used: dict[int, None] = {}
     for placed in placement.pieces:
         for qubit in placed.qubits:
             if qubit in used or not options.assume_clean:
-                for _ in range(options.resets):
-                    out._append(CircuitInstruction(Reset(), (qubits[qubit],), ()))
+                written += [CircuitInstruction(Reset(), (qubits[qubit],), ())] * options.resets
             used[qubit] = None
         instructions, phase = put_back(placed.fragment.circuit, placed.body, out, [qubits[q] for q in placed.qubits])
         native, turning_phase = turner.turn(instructions, physical)
         out.global_phase += phase + turning_phase
-        append_all(out, native)
+        written += native
+    append_all(out, written)
     return out

@@ -48,14 +48,21 @@ def _spans(
 ) -> dict[tuple[Hashable, int], tuple[int, int]]:
     """Return the first and the last layer of each program on each of its wires."""
     wire_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    piece_at = {position: index for index, piece in enumerate(pieces) for position in piece.operations}
+    positions: dict[Hashable, list[int]] = {}
+    for program, piece in zip(programs, pieces, strict=True):
+        positions.setdefault(program, []).extend(piece.operations)
+    data = circuit.data
     spans: dict[tuple[Hashable, int], tuple[int, int]] = {}
-    for position in sorted(piece_at):
-        program = programs[piece_at[position]]
-        keys = [(program, wire_of[qubit]) for qubit in circuit.data[position].qubits]
-        layer = max((spans[key][1] + 1 for key in keys if key in spans), default=0)
-        for key in keys:
-            spans[key] = (spans[key][0] if key in spans else layer, layer)
+    for program, own in positions.items():
+        first: dict[int, int] = {}
+        last: dict[int, int] = {}
+        for position in sorted(own):
+            wires = [wire_of[qubit] for qubit in data[position].qubits]
+            layer = 1 + max([last.get(wire, -1) for wire in wires], default=-1)
+            for wire in wires:
+                first.setdefault(wire, layer)
+                last[wire] = layer
+        spans.update({(program, wire): (layer, last[wire]) for wire, layer in first.items()})
     return spans
 
 

@@ -76,7 +76,7 @@ class SpaceManager:
             segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
-        reader = BodyReader(circuit, segmentation, least_resets=self._options.resets)
+        reader = BodyReader(circuit, segmentation, least_resets=self._options.resets, remembers=self._options.cache)
         bodies = [reader.read(piece) for piece in pieces]
         candidates = self._catalogue.find(bodies, labels)
         log_best = _log_best(pieces, candidates)

@@ -16,6 +16,8 @@ SLOTS_PER_LEASE = 24
 MOST_GROUPS = 2
 """Groups of places; within one, all are taken to last as long as the longest."""
 
+_MOST_CODES = 2**62
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowGroup:
@@ -61,11 +63,10 @@ def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) ->
     """
     starts, stops = slot_spans(shape.busy_start_dt, shape.busy_stop_dt, handover_dt[shape.places], slot_dt)
     lengths = -(-shape.length_dt // slot_dt)
-    distinct, group_of = np.unique(np.column_stack([lengths, starts, stops]), axis=0, return_inverse=True)
-    num_groups = min(len(distinct), MOST_GROUPS)
+    num_distinct, rank = _ranks(np.column_stack([lengths, starts, stops]))
+    num_groups = min(num_distinct, MOST_GROUPS)
     # Sorted by length: like with like.
-    share = np.arange(len(distinct)) * num_groups // max(1, len(distinct))
-    group_of = share[group_of.reshape(-1)]
+    group_of = rank * num_groups // max(1, num_distinct)
     groups = []
     for number in range(num_groups):
         holds = group_of == number
@@ -73,6 +74,24 @@ def slot_windows(shape: ShapeCandidates, handover_dt: IntArray, slot_dt: int) ->
         spans = tuple(zip(begin, end, strict=True))
         groups.append(WindowGroup(holds=holds, spans=spans, length=int(lengths[holds].max())))
     return tuple(groups)
+
+
+def _ranks(rows: IntArray) -> tuple[int, IntArray]:
+    """Return how many distinct rows there are, and for each row how many of them come before it.
+
+    As ``numpy.unique`` with ``axis=0``, which compares rows number by number and takes longer than all else that is done for a
+    place: here each row becomes one number.
+    """
+    code, size = np.zeros(len(rows), dtype=np.int64), 1
+    for column in rows.T if len(rows) else ():
+        digit = column - column.min()
+        base = int(digit.max()) + 1
+        if size * base > _MOST_CODES:
+            known, code = np.unique(code, return_inverse=True)
+            size = len(known)
+        code, size = code * base + digit, size * base
+    distinct, rank = np.unique(code, return_inverse=True)
+    return len(distinct), rank
 
 
 class Windows:

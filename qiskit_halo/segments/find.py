@@ -109,7 +109,8 @@ def find_components(circuit: QuantumCircuit) -> Segmentation:
             draft.barriers.append((position, [draft.current(wire) for wire in wires]))
         else:
             joined = [draft.hold(wire, position) for wire in wires]
-            for resource in classical_resources(instruction):
+            # Standard gates are most of a circuit, and touch nothing classical.
+            for resource in () if instruction.is_standard_gate() else classical_resources(instruction):
                 node = resource_nodes.get(resource)
                 if node is None:
                     node = resource_nodes[resource] = draft.new_node()
@@ -169,14 +170,17 @@ class _Draft:
 
     def join(self, position: int, nodes: list[int]) -> None:
         # An operation that touches nothing at all is a component by itself.
-        root = self.find(nodes[0]) if nodes else self.new_node()
+        first = nodes[0] if nodes else self.new_node()
+        self.joins.append((position, first))
+        if len(nodes) < 2:
+            return
+        root = self.find(first)
         for node in nodes[1:]:
             other = self.find(node)
             if other != root:
                 # Keep the smaller index as the root, for an order that does not depend on the walk.
                 root, other = min(root, other), max(root, other)
                 self.parent[other] = root
-        self.joins.append((position, root))
 
     def find(self, node: int) -> int:
         parent = self.parent
@@ -188,8 +192,12 @@ class _Draft:
 
 def _finish(circuit: QuantumCircuit, draft: _Draft, resource_nodes: dict[ClassicalResource, int]) -> Segmentation:
     operations: dict[int, list[int]] = {}
+    of_node: dict[int, list[int]] = {}
     for position, node in draft.joins:
-        operations.setdefault(draft.find(node), []).append(position)
+        own = of_node.get(node)
+        if own is None:
+            own = of_node[node] = operations.setdefault(draft.find(node), [])
+        own.append(position)
     index_of_root = {root: index for index, root in enumerate(operations)}
 
     kept = sorted((node for node in draft.wire if draft.operations[node]), key=lambda node: (draft.wire[node], node))

@@ -10,6 +10,9 @@ from qiskit.circuit.classical import expr
 
 ClassicalResource: TypeAlias = Clbit | expr.Var | expr.Stretch
 
+_NAMES_MORE = ("store", "delay")
+"""Operations besides control flow that may name classical data other than the clbits they act on."""
+
 
 def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResource, None]:
     """Return the clbits, variables and stretches that ``instruction`` reads or writes, in a fixed order.
@@ -17,8 +20,8 @@ def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResour
     Conditions and expressions of nested blocks count. The dictionary is an ordered set.
     """
     found: dict[ClassicalResource, None] = dict.fromkeys(instruction.clbits)
-    # Most of a circuit is standard gates: do not build their Python objects.
-    if instruction.is_standard_gate():
+    # Most of a circuit is plain operations: do not build their Python objects.
+    if instruction.name not in _NAMES_MORE and not instruction.is_control_flow():
         return found
     operation = instruction.operation
     if isinstance(operation, ControlFlowOp):

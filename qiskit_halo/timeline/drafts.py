@@ -60,7 +60,7 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
     Args:
         circuit: A circuit over the physical qubits of ``device``.
         device: The device.
-        options: ``resets`` and ``buffer`` matter here.
+        options: ``resets``, ``buffer`` and ``cache`` matter here.
     """
     segmentation = find_components(circuit)
     if options.buffer:
@@ -68,7 +68,7 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     pieces = find_pieces(segmentation)
     exact = _holds_times(device) and _lengths_known(circuit, index, device)
-    stopwatch = Stopwatch(device)
+    stopwatch = Stopwatch(device, remembers=options.cache)
     drafts = []
     # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
     for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):

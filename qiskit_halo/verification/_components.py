@@ -5,10 +5,11 @@ Written apart from the compiler's, on purpose: one mistake must not hide in both
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 
-from qiskit_halo.verification._steps import Step
+from qiskit_halo.verification._step_list import StepList
+from qiskit_halo.verification._steps import PASSIVE
 
 
 class UnionFind:
@@ -62,13 +63,13 @@ class CutCircuit:
         by_wire: Segments of each wire, in time order.
     """
 
-    steps: Sequence[Step]
+    steps: StepList
     segments: tuple[Segment, ...]
     of_step: tuple[tuple[int, ...], ...]
     by_wire: tuple[tuple[int, ...], ...]
 
 
-def cut_at_resets(steps: Sequence[Step], num_wires: int) -> CutCircuit:
+def cut_at_resets(steps: StepList, num_wires: int) -> CutCircuit:
     """Cut every wire at its unconditional, top-level resets.
 
     Resets inside control flow are never steps of their own here, so they do not cut.
@@ -81,18 +82,18 @@ def cut_at_resets(steps: Sequence[Step], num_wires: int) -> CutCircuit:
     first: list[int] = []
     last: list[int] = []
     of_step: list[tuple[int, ...]] = []
-    for index, step in enumerate(steps):
-        if step.kind == "reset":
-            (wire,) = step.qubits
+    for index, (kind, qubits) in enumerate(zip(steps.kinds, steps.qubits, strict=True)):
+        if kind == "reset":
+            (wire,) = qubits
             current[wire] = None
             resets[wire] += 1
             of_step.append(())
             continue
-        if step.passive:
+        if kind in PASSIVE:
             of_step.append(())
             continue
         touched = []
-        for wire in step.qubits:
+        for wire in qubits:
             segment = current[wire]
             if segment is None:
                 segment = current[wire] = len(wires)
@@ -137,21 +138,27 @@ def find_components(cut: CutCircuit) -> tuple[Component, ...]:
     """Return the components of a cut circuit, by first step."""
     joined = UnionFind()
     anchors: list[tuple[int, Hashable]] = []
-    for index, step in enumerate(cut.steps):
-        nodes = step_nodes(cut, index)
-        if not nodes or step.passive:
+    ties = cut.steps.ties
+    for index, segments in enumerate(cut.of_step):
+        # Barriers and delays have no segments.
+        nodes = step_nodes(cut, index) if index in ties else segments
+        if not nodes or cut.steps.kinds[index] in PASSIVE:
             continue
         for node in nodes[1:]:
             joined.union(nodes[0], node)
         anchors.append((index, nodes[0]))
     steps: dict[Hashable, list[int]] = {}
+    of_node: dict[Hashable, list[int]] = {}
     for index, node in anchors:
-        steps.setdefault(joined.find(node), []).append(index)
+        own = of_node.get(node)
+        if own is None:
+            own = of_node[node] = steps.setdefault(joined.find(node), [])
+        own.append(index)
     return tuple(
         Component(
             steps=tuple(members),
             segments=tuple(sorted({s for i in members for s in cut.of_step[i]})),
-            clbits=tuple(sorted({c for i in members for c in (*cut.steps[i].reads, *cut.steps[i].writes)})),
+            clbits=tuple(sorted({c for i in members if i in ties for c in (*ties[i].reads, *ties[i].writes)})),
         )
         for members in steps.values()
     )
@@ -159,9 +166,9 @@ def find_components(cut: CutCircuit) -> tuple[Component, ...]:
 
 def step_nodes(cut: CutCircuit, index: int) -> list[Hashable]:
     """Return what a step ties together: its segments, its clbits and its variables."""
-    step = cut.steps[index]
     nodes: list[Hashable] = list(cut.of_step[index])
-    if step.reads or step.writes:
-        nodes.extend(("clbit", clbit) for clbit in dict.fromkeys((*step.reads, *step.writes)))
-    nodes.extend(step.variables)
+    ties = cut.steps.ties.get(index)
+    if ties is not None:
+        nodes.extend(("clbit", clbit) for clbit in dict.fromkeys((*ties.reads, *ties.writes)))
+        nodes.extend(ties.variables)
     return nodes

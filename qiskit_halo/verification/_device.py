@@ -29,9 +29,11 @@ def _walk(
     seen: dict[tuple[str, tuple[int, ...]], str | None],
     position: int | None,
 ) -> Iterator[tuple[int, str, tuple[int, ...], str]]:
+    # Most operations are like others before them.
+    fine: dict[tuple[str, tuple[Qubit, ...]], None] = {}
     for index, instruction in enumerate(circuit.data):
         name = instruction.name
-        if name in _EXEMPT:
+        if name in _EXEMPT or ((name, instruction.qubits) in fine and not instruction.is_control_flow()):
             continue
         place = index if position is None else position
         wires = tuple([qubits[bit] for bit in instruction.qubits])
@@ -45,6 +47,8 @@ def _walk(
             for block in instruction.operation.blocks:
                 inner = dict(zip(block.qubits, wires, strict=True))
                 yield from _walk(block, inner, target, seen, place)
+        elif problem is None:
+            fine[name, instruction.qubits] = None
 
 
 def _problem(target: Target, name: str, qubits: tuple[int, ...]) -> str | None:

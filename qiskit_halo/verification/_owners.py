@@ -91,7 +91,8 @@ def find_owners(circuit: QuantumCircuit, cut: CutCircuit, *, merge_joined: bool)
     found: list[list[int]] = []
     for component in components:
         owners = {bit_owner[clbit] for clbit in component.clbits}
-        owners.update(variable_owner(var) for index in component.steps for var in cut.steps[index].variables)
+        tied = (cut.steps.ties[index] for index in component.steps if index in cut.steps.ties)
+        owners.update(variable_owner(var) for ties in tied for var in ties.variables)
         found.append(sorted(owners))
         if len(owners) > 1:
             for owner in found[-1][1:]:

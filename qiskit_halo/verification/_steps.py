@@ -31,7 +31,7 @@ ClbitMap = Mapping[Clbit, int]
 QubitMap = Mapping[Qubit, int]
 
 #: Steps that carry no quantum or classical information.
-_PASSIVE = frozenset({"barrier", "delay"})
+PASSIVE = frozenset({"barrier", "delay"})
 
 
 class Step(NamedTuple):
@@ -65,22 +65,11 @@ class Step(NamedTuple):
     @property
     def passive(self) -> bool:
         """Whether the step only shapes time: a barrier or a delay."""
-        return self.kind in _PASSIVE
+        return self.kind in PASSIVE
 
     def describe(self) -> str:
         """Return the operation as error messages name it."""
         return f"operation {self.position} ({self.name})"
-
-
-def read_steps(circuit: QuantumCircuit) -> list[Step]:
-    """Return every operation of ``circuit`` in order, composite instructions opened."""
-    return list(
-        block_steps(
-            circuit,
-            {bit: index for index, bit in enumerate(circuit.qubits)},
-            {bit: index for index, bit in enumerate(circuit.clbits)},
-        )
-    )
 
 
 def block_steps(
@@ -93,7 +82,7 @@ def block_steps(
             wires = tuple([qubits[bit] for bit in instruction.qubits])
             yield Step(place, "gate", instruction.name, wires, instruction, clbits)
         else:
-            yield from _steps_of(instruction, qubits, clbits, place)
+            yield from steps_of(instruction, qubits, clbits, place)
 
 
 def inner_maps(
@@ -110,7 +99,8 @@ def inner_maps(
     return dict(zip(body.qubits, qubits, strict=True)), both
 
 
-def _steps_of(instruction: CircuitInstruction, qubits: QubitMap, clbits: ClbitMap, position: int) -> Iterator[Step]:
+def steps_of(instruction: CircuitInstruction, qubits: QubitMap, clbits: ClbitMap, position: int) -> Iterator[Step]:
+    """Yield the steps of one operation: itself, or what it is made of."""
     wires = tuple([qubits[bit] for bit in instruction.qubits])
     name = instruction.name
     operation: Any = instruction.operation

@@ -19,7 +19,7 @@ from qiskit_halo.verification._matching import match_clbits
 from qiskit_halo.verification._merge import coarsest
 from qiskit_halo.verification._ownership import clbit_owners
 from qiskit_halo.verification._simulate import Limits, simulate_component
-from qiskit_halo.verification._steps import read_steps
+from qiskit_halo.verification._step_list import read_steps
 
 MAX_OUTCOMES = 1 << 24
 MAX_QUBITS = 24

@@ -20,7 +20,7 @@ from qiskit_halo.verification._components import CutCircuit, cut_at_resets
 from qiskit_halo.verification._device import qubits_within, unsupported_operations
 from qiskit_halo.verification._owners import Names, Ownership, Violation, find_owners
 from qiskit_halo.verification._ownership import UNNAMED
-from qiskit_halo.verification._steps import read_steps
+from qiskit_halo.verification._step_list import read_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,10 @@ import pytest
 from qiskit.circuit import ClassicalRegister, Parameter, ParameterVector, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr, types
 
-from qiskit_halo.fragments.body import Body, extract_body, put_back
+from qiskit_halo.fragments import body as body_module
+from qiskit_halo.fragments.body import Body, BodyReader, extract_body, put_back
 from qiskit_halo.fragments.key import structure_key
+from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.rewire import empty_like
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import find_pieces
@@ -176,3 +178,37 @@ def test_a_body_keeps_no_name_of_its_program():
     names = [body.circuit.name, *(r.name for r in body.circuit.qregs), *(r.name for r in body.circuit.cregs)]
     names += [p.name for p in body.circuit.parameters]
     assert not [name for name in names if "secret" in name]
+
+
+def read_all(circuit: QuantumCircuit, *, remembers: bool) -> list[Body]:
+    segmentation = find_components(circuit)
+    reader = BodyReader(circuit, segmentation, remembers=remembers)
+    return [reader.read(piece) for piece in find_pieces(segmentation)]
+
+
+def test_readers_share_bodies_and_tell_zeros_of_either_sign_apart(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(body_module, "MEMORY", Memory(9))
+
+    def turned(angle: float) -> QuantumCircuit:
+        circuit = QuantumCircuit(1, 1)
+        circuit.rz(angle, 0)
+        circuit.measure(0, 0)
+        return circuit
+
+    for angle in (0.0, -0.0, 0.5, 0.0):
+        (found,) = read_all(turned(angle), remembers=True)
+        (plain,) = read_all(turned(angle), remembers=False)
+        assert (found.key, found.wires) == (plain.key, plain.wires)
+        assert str(found.circuit.data[0].params[0]) == str(plain.circuit.data[0].params[0])
+        assert read_all(turned(angle), remembers=True)[0].circuit is found.circuit
+        assert plain.circuit is not found.circuit
+    assert len(body_module.MEMORY._entries) == 3
+
+
+def test_long_bodies_are_not_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(body_module, "MEMORY", Memory(9))
+    circuit = QuantumCircuit(1, 1)
+    for _ in range(body_module.MOST_OPERATIONS + 1):
+        circuit.x(0)
+    read_all(circuit, remembers=True)
+    assert not body_module.MEMORY._entries

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from qiskit.circuit import Parameter, QuantumCircuit
+from qiskit.circuit import Instruction, Parameter, QuantumCircuit
 
-from qiskit_halo.fragments.compact import BLOCK_NAME, compact, control_flow_names, two_qubit_pairs
+from qiskit_halo.fragments.compact import BLOCK_NAME, compact, control_flow_names, num_pairs, two_qubit_pairs
 from qiskit_halo.fragments.key import structure_key
 
 
@@ -17,6 +17,19 @@ def test_pairs_in_nested_blocks():
             circuit.break_loop()
         circuit.h([0, 1, 2, 3])
     assert list(two_qubit_pairs(circuit)) == [(3, 1), (2, 0)]
+    assert num_pairs(circuit) == 2
+
+
+def test_the_number_of_pairs():
+    circuit = QuantumCircuit(3, 1)
+    circuit.cx(0, 1)
+    circuit.swap(1, 2)
+    circuit.barrier()
+    circuit.ccx(0, 1, 2)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    circuit.append(Instruction("pulse", 2, 0, []), [0, 1])
+    assert num_pairs(circuit) == len(list(two_qubit_pairs(circuit))) == 4
 
 
 def test_names_in_nested_blocks():

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 from qiskit.circuit import Duration, Parameter, QuantumCircuit
 from qiskit.circuit.classical import expr
+from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.durations import LOOP_ROUNDS, Durations
+from qiskit_halo.fragments.measure import sites_of
 from qiskit_halo.options import FEED_FORWARD_S
 from tests.targets import make_target
 
@@ -111,3 +113,26 @@ def test_the_latency_is_the_users() -> None:
         circuit.x(0)
     device = DeviceModel(make_target(1), feed_forward_s=2e-6)
     assert Durations(device).of(circuit.data[0], [0]) == 2000 + 40
+
+
+def test_a_whole_body_takes_what_each_operation_takes():
+    target = make_target(3)
+    target.update_instruction_properties("sx", (2,), InstructionProperties(duration=60e-9, error=0.0))
+    circuit = QuantumCircuit(3, 1)
+    circuit.sx([0, 1, 2, 1])
+    circuit.delay(7, 0)
+    circuit.delay(70, 0)
+    circuit.measure(1, 0)
+    with circuit.if_test((0, 1)):
+        circuit.sx(0)
+    with circuit.if_test((0, 1)):
+        circuit.cz(0, 2)
+    circuit.barrier()
+    sites = sites_of(circuit)
+    for device in (DeviceModel(target), DeviceModel(make_target(3, durations=False))):
+        for physical in ((0, 1, 2), (2, 1, 0)):
+            durations = Durations(device)
+            assert durations.of_all(circuit.data, sites, physical) == [
+                durations.of(instruction, [physical[site] for site in where])
+                for instruction, where in zip(circuit.data, sites, strict=True)
+            ]

@@ -7,8 +7,10 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments import measure
 from qiskit_halo.fragments.fragment import Shape, find_shapes
 from qiskit_halo.fragments.measure import Stopwatch, sites_of, time_on
+from qiskit_halo.fragments.memory import Memory
 from tests.targets import make_target
 
 
@@ -73,3 +75,44 @@ def test_copies_are_timed_once_and_only_copies() -> None:
             circuit.data, sites_of(circuit), physical, device
         )
     assert len(stopwatch._known) == 3
+
+
+def test_stopwatches_share_what_they_remember_and_tell_devices_apart(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(measure, "MEMORY", Memory(3))
+    circuit = QuantumCircuit(2, 1)
+    circuit.sx(0)
+    circuit.cz(0, 1)
+    circuit.measure(1, 0)
+    sites = sites_of(circuit)
+    plain = make_target(2)
+    # The same ticks in each, and other seconds, other starts or other gates that count.
+    slow = make_target(2, dt=2e-9)
+    for name in ("sx", "cz", "measure"):
+        for qargs, entry in plain[name].items():
+            slow.update_instruction_properties(
+                name, qargs, InstructionProperties(duration=2 * entry.duration, error=entry.error)
+            )
+    bare = make_target(2)
+    without_sx = type(bare)(num_qubits=2, dt=1e-9)
+    for name in ("cz", "measure"):
+        without_sx.add_instruction(bare.operation_from_name(name), dict(bare[name]), name=name)
+    devices = [DeviceModel(target) for target in (plain, slow, make_target(2, acquire_alignment=64), without_sx)]
+    for device in (*devices, *devices):
+        found = Stopwatch(device, remembers=True).time(circuit.data, sites, (0, 1))
+        assert found == time_on(circuit.data, sites, (0, 1), device)
+    known = len(measure.MEMORY._entries)
+    first, second = (Stopwatch(devices[0], remembers=True).time(circuit.data, sites, (0, 1)) for _ in range(2))
+    assert first[0] is second[0]
+    forgetful = Stopwatch(devices[0]).time(circuit.data, sites, (0, 1))
+    assert forgetful == first
+    assert forgetful[0] is not first[0]
+    assert len(measure.MEMORY._entries) == known == 3
+
+
+def test_long_bodies_are_not_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(measure, "MEMORY", Memory(3))
+    circuit = QuantumCircuit(1)
+    for _ in range(measure.MOST_OPERATIONS + 1):
+        circuit.sx(0)
+    Stopwatch(DeviceModel(make_target(1)), remembers=True).time(circuit.data, sites_of(circuit), (0,))
+    assert not measure.MEMORY._entries

@@ -4,7 +4,7 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import generate_preset_pass_manager
 
-from qiskit_halo.fragments.stages import FINAL_BARRIER, Stages, close, route_again, routed_draft
+from qiskit_halo.fragments.stages import FINAL_BARRIER, Stages, close, route_again, routed_draft, sabre
 from tests.dense_oracle import brute_force, distance
 from tests.targets import make_target
 
@@ -35,7 +35,7 @@ def test_the_stages_in_order_are_the_preset(level: int):
 def test_another_routing_has_the_same_outcomes(level: int):
     target = make_target(5)
     stages = Stages(target, level, 0, {})
-    routed = route_again(close(stages.prepare(tangle())), target, seed=5)
+    routed = route_again(close(stages.prepare(tangle())), sabre(target, seed=5))
     finished = stages.finish(routed)
     compiled = finished.circuit
     assert [i.label for i in compiled.data if i.name == "barrier"] == [FINAL_BARRIER]
@@ -71,6 +71,6 @@ def test_a_prepared_circuit_serves_many_routings():
     target = make_target(5)
     stages = Stages(target, 2, 0, {})
     closed = close(stages.prepare(tangle()))
-    first = stages.finish(route_again(closed, target, 1)).circuit
-    stages.finish(route_again(closed, target, 2))
-    assert stages.finish(route_again(closed, target, 1)).circuit == first
+    first = stages.finish(route_again(closed, sabre(target, 1))).circuit
+    stages.finish(route_again(closed, sabre(target, 2)))
+    assert stages.finish(route_again(closed, sabre(target, 1))).circuit == first

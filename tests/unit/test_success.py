@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -113,6 +114,22 @@ def test_dead_and_absent_operations_rule_a_place_out():
     load = Workload(one_qubit=(), two_qubit=(("cz", 0, 1, 1),), resets=(), gaps=())
     found = load.log_success(DeviceModel(target), np.array([[0, 1], [1, 2], [0, 2]]))
     assert found.tolist() == [math.log1p(-1e-2), -math.inf, -math.inf]
+
+
+@pytest.mark.parametrize("physical", [[0, 1, 2], [2, 1, 0], [3, 0, 1], [1, 3, 2]])
+def test_one_place_by_itself_gives_the_same_number(physical: list[int]):
+    target = make_target(4, gate=ECRGate, directed=True)
+    target.qubit_properties = [QubitProperties(t1=T1 * (1 + q), t2=T2 * (1 + q)) for q in range(4)]
+    target.update_instruction_properties("sx", (2,), InstructionProperties(error=0.1))
+    load = Workload(
+        one_qubit=(("sx", 0, 2), ("measure", 1, 1), ("sx", 2, 3)),
+        two_qubit=(("ecr", 0, 1, 3), ("ecr", 1, 2, 1)),
+        resets=((1, 2, 1), (0, 1, 2)),
+        gaps=tuple((site % 3, 1e-6 * (site + 1) / 7) for site in range(19)),
+    )
+    device = DeviceModel(target)
+    for part in (load, dataclasses.replace(load, gaps=()), dataclasses.replace(load, two_qubit=())):
+        assert part.log_success_on(device, physical) == part.log_success(device, np.array([physical]))[0]
 
 
 def test_idling():

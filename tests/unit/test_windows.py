@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_halo.placement.candidates import ShapeCandidates
-from qiskit_halo.placement.windows import MOST_GROUPS, slot_spans, slot_windows
+from qiskit_halo.placement.windows import MOST_GROUPS, _ranks, slot_spans, slot_windows
 
 HANDOVER = np.array([800, 800, 1600])
 
@@ -83,3 +83,12 @@ def test_every_place_lies_within_its_window(times: list[tuple[int, int, int, int
             assert begin * slot_dt <= start - HANDOVER[times[row][0]]
             assert end * slot_dt >= stop
             assert window.length * slot_dt >= lengths[row]
+
+
+def test_places_are_ranked_by_all_their_times_however_far_apart() -> None:
+    rng = np.random.default_rng(0)
+    for width, most in ((1, 3), (9, 2), (9, 2**31), (40, 2**20), (3, 1)):
+        rows = rng.integers(-most, most, (50, width))[rng.integers(0, 50, 200)]
+        distinct, rank = np.unique(rows, axis=0, return_inverse=True)
+        found = _ranks(rows)
+        assert (found[0], found[1].tolist()) == (len(distinct), rank.reshape(-1).tolist())
