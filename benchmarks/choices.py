@@ -168,7 +168,9 @@ def markets(folder: Path, seeds: int, backend: BackendV2) -> None:
             patch.object(packing, "FEW", 0),
             patch.multiple(packing, PRICES=(price, price), ROOMY=0.0, LATE=math.inf),
             patch.object(
-                packing._Packer, "_best_length", lambda _, lp, guess, fixed=share: (fixed or 1.0) * lp.least_slots()
+                packing._Packer,
+                "_best_length",
+                lambda _, lp, guess, fixed=share: ((fixed or 1.0) * lp.least_slots(), None),
             ),
             patch.object(RelaxedPacking, "rents", RelaxedPacking.rents if share else lambda *_: None),
         ):

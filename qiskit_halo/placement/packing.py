@@ -57,7 +57,7 @@ WASTE = 1.25
 """How much longer than by the linear program batches are let be: rigid pieces leave gaps."""
 
 USUAL = 1.5
-"""Shares of the least time that the best length is guessed at; two linear programs then put it right."""
+"""Shares of the least time that the best length is guessed at; a linear program then puts it right."""
 
 LATE, ROOMY = 1.1, 1.1
 """How much longer still they may turn out, and how many times the least the best length must be, for no other way to be tried."""
@@ -184,11 +184,14 @@ class _Packer:
     def _of_many(self, relaxed: RelaxedPacking) -> Filling:
         """Return the board that the linear program points to, or if it falls short of that, the best of a few."""
         least = relaxed.least_slots()
-        length = self._best_length(relaxed, USUAL * least)
+        length, rents = self._best_length(relaxed, USUAL * least)
         limit = min(WASTE * length, float(self._blank.horizon - self._blank.origin))
         fillings: list[Filling] = []
-        # Where no success is worth more time than there must be, only the shortest boards are worth filling.
-        rents = relaxed.rents(limit / WASTE) if length > least + 0.5 else None
+        if length <= least + 0.5:
+            # Where no success is worth more time than there must be, only the shortest boards are worth filling.
+            rents = None
+        elif rents is None or limit < WASTE * length:
+            rents = relaxed.rents(limit / WASTE)
         if rents is not None:
             filling = self._at_rents(rents.at(PRICES[0]), limit)
             if length > ROOMY * least and filling.length <= LATE * limit and not any(filling.faults):
@@ -210,18 +213,16 @@ class _Packer:
         limit = self._blank.origin + int(num_slots)
         return fill(self._blank.blank(rents), _by_loss(self._items), self._recompile, limit)
 
-    def _best_length(self, relaxed: RelaxedPacking, length: float) -> float:
-        """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell.
+    def _best_length(self, relaxed: RelaxedPacking, guess: float) -> tuple[float, Rents | None]:
+        """Return the slots at which success and QPU time are worth the same, as far as the linear program can tell, and rents.
 
         Args:
             relaxed: The linear program.
-            length: A first guess.
+            guess: About that many.
         """
-        for _ in range(2):
-            # What one slot more adds to the log of QPU time, in success of all programs together; less the longer it is.
-            qpu_slots = max(WASTE * length + self._overhead_slots, 1.0)
-            length = relaxed.best_slots(self._num_programs * WASTE / (EXCHANGE * qpu_slots))
-        return length
+        # What one slot more adds to the log of QPU time, in success of all programs together; less the longer it is.
+        qpu_slots = max(WASTE * guess + self._overhead_slots, 1.0)
+        return relaxed.best_slots(self._num_programs * WASTE / (EXCHANGE * qpu_slots))
 
     def _mean_success(self, log_success: Mapping[int, float]) -> float:
         """Return the mean success of the programs whose pieces have these; a program that lacks a piece has none."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 from scipy.sparse import csr_array, hstack
 
 from qiskit_halo.placement.candidates import FloatArray, IntArray, ShapeCandidates
@@ -122,21 +122,30 @@ class RelaxedPacking:
 
         Of places with like times each counts as long as the longest, and of very many places not all count.
         """
-        return self._length(np.zeros(len(self.worth)), 1.0)
+        return self._solved(np.zeros(len(self.worth)), 1.0)[0]
 
-    def best_slots(self, slot_cost: float) -> float:
-        """Return how long the batch is that is worth most, less what its slots cost; 0 if that is not known.
+    def best_slots(self, slot_cost: float) -> tuple[float, Rents | None]:
+        """Return how long the batch is that is worth most, less what its slots cost, and the shadow prices in it.
+
+        0 and ``None`` if that is not known; no prices where somebody needs a qubit for itself, which must be told how long
+        the batch is.
 
         Args:
             slot_cost: Mean success times programs that a slot is worth.
         """
-        return self._length(-self.worth, slot_cost)
+        length, prices = self._solved(-self.worth, slot_cost)
+        if prices is None or self.exclusive.nnz:
+            return length, None
+        return length, Rents(prices, length + self.lead, self.windows)
 
-    def _length(self, place_costs: FloatArray, slot_cost: float) -> float:
-        """Return the slots of the batch that costs least; 0 if there is nothing to place, or it is not known."""
+    def _solved(self, place_costs: FloatArray, slot_cost: float) -> tuple[float, FloatArray | None]:
+        """Return the slots of the batch that costs least, and what a slot of each qubit is worth in it.
+
+        0 and ``None`` if there is nothing to place, or it is not known.
+        """
         num_qubits, num_places = self.slots.shape
         if not num_places:
-            return 0.0
+            return 0.0, None
         solved = linprog(
             np.append(place_costs, slot_cost),
             A_ub=hstack([self.slots, csr_array(np.full((num_qubits, 1), -1.0))], format="csr"),
@@ -146,7 +155,7 @@ class RelaxedPacking:
             b_eq=self.balanced,
             method="highs",
         )
-        return float(solved.x[-1]) if solved.success else 0.0
+        return (float(solved.x[-1]), _prices(solved)) if solved.success else (0.0, None)
 
     def rents(self, num_slots: float) -> Rents | None:
         """Return the shadow prices in a batch of ``num_slots`` slots, ``None`` if the pieces do not fit even when split."""
@@ -164,7 +173,12 @@ class RelaxedPacking:
         )
         if not solved.success:
             return None
-        return Rents(np.maximum(0.0, -solved.ineqlin.marginals), all_slots, self.windows)
+        return Rents(_prices(solved), all_slots, self.windows)
+
+
+def _prices(solved: OptimizeResult) -> FloatArray:
+    prices: FloatArray = np.maximum(0.0, -solved.ineqlin.marginals)
+    return prices
 
 
 class _Writer:

@@ -544,13 +544,13 @@ def test_rents_are_those_of_the_time_that_there_is(monkeypatch: pytest.MonkeyPat
         return rents_of(self, num_slots)
 
     monkeypatch.setattr(RelaxedPacking, "rents", rents)
-    for limit_s in (1.0, 1.2e-4):
-        packer = many(device, rep_delay_s=1e-2, max_duration_s=limit_s)
-        packer.one_by_one()
-        horizon = packer._blank.horizon - packer._blank.origin
-        assert asked[0] * packing.WASTE <= horizon * (1 + 1e-9)
-        assert (asked[0] * packing.WASTE == pytest.approx(horizon)) == (limit_s < 1.0)
-        asked.clear()
+    packer = many(device, rep_delay_s=1e-2)
+    packer.one_by_one()
+    # The best length came with its own.
+    assert asked == []
+    packer = many(device, rep_delay_s=1e-2, max_duration_s=1.2e-4)
+    packer.one_by_one()
+    assert asked[0] * packing.WASTE == pytest.approx(packer._blank.horizon - packer._blank.origin)
 
 
 def test_where_places_are_few_all_must_end_close_to_the_least(monkeypatch: pytest.MonkeyPatch) -> None:

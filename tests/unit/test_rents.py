@@ -68,10 +68,31 @@ def test_the_dearer_a_slot_the_shorter_the_batch() -> None:
     (slots,) = lease_slots(board, items[0])
     gain = program.worth.max() - program.worth.min()
     # All four on the better qubit, or two on each; a lease moved from one to the other takes one slot for each of its own.
-    assert program.best_slots(0.5 * gain / slots) == pytest.approx(4 * slots - board.origin)
+    assert program.best_slots(0.5 * gain / slots)[0] == pytest.approx(4 * slots - board.origin)
     least = pytest.approx(program.least_slots())
-    assert program.best_slots(1.5 * gain / slots) == least == pytest.approx(2 * slots - board.origin)
-    assert relaxed(device, [])[0].best_slots(1.0) == 0.0
+    assert program.best_slots(1.5 * gain / slots)[0] == least == pytest.approx(2 * slots - board.origin)
+    assert relaxed(device, [])[0].best_slots(1.0) == (0.0, None)
+
+
+def test_the_best_length_comes_with_the_rents_of_that_time() -> None:
+    device = DeviceModel(worse_readout(2, 1, 0.05))
+    items = [item(device, bell(1), floor=0.5) for _ in range(4)]
+    program, board = relaxed(device, items)
+    (slots,) = lease_slots(board, items[0])
+    gain = program.worth.max() - program.worth.min()
+    # At three quarters of the time that all take on the better qubit one slot there is worth what a moved lease loses.
+    (shape,) = items[0].variants[0].shapes
+    unbound = dataclasses.replace(program, longest=3 * slots - board.origin)
+    length, rents = unbound.best_slots(1.5 * gain / slots)
+    assert length == pytest.approx(3 * slots - board.origin)
+    known = program.rents(length)
+    assert rents is not None
+    assert known is not None
+    assert rents.of(shape).tolist() == pytest.approx(known.of(shape).tolist())
+    assert max(rents.of(shape)) == pytest.approx(gain)
+    # A qubit that one needs for itself costs it all slots of the batch, and how many those are is not known beforehand.
+    alone = [dataclasses.replace(items[0], exclusive_sites=((0,),)), *items[1:]]
+    assert relaxed(device, alone)[0].best_slots(gain / slots)[1] is None
 
 
 def test_only_what_others_want_has_a_rent() -> None:
