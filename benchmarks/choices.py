@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets orders bound weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets orders openings bound weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -28,7 +28,7 @@ from benchmarks._workloads import draw
 from benchmarks.packing import References, around, compile_batch, keeps_floor
 from qiskit_halo import HaloOptions, MultiProgramCircuit
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments import routing, settings
+from qiskit_halo.fragments import routing, settings, timing
 from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.settings import CompileSettings
@@ -210,6 +210,24 @@ def orders(folder: Path, seeds: int, backend: BackendV2) -> None:
             print(f"  12 {suite}, sharing {sharing}, delay {delay_s * 1e6:.0f} us, {tries}: {shown}", flush=True)
 
 
+def openings(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "one-qubit gates right after the first one of a qubit: mean success of 100 small programs merged, and alone under plain"
+    )
+    for name, of in (("as late as they can", timing._openings), ("as soon as they can", lambda _: [])):
+        references = References(backend)
+        merged, alone = [], []
+        with patch.object(timing, "_openings", of):
+            for seed in range(seeds):
+                programs = draw(folder, "small", 100, seed)
+                report = compile_batch(programs, backend, HaloOptions(cache=False)).report
+                own = [program for program in report.programs if program.index is not None]
+                merged.append(statistics.mean(program.success_merged or 0.0 for program in own))
+                alone.append(statistics.mean(map(references.alone, programs)))
+        shown = ", ".join(f"{own:.4f} and {other:.4f}" for own, other in zip(merged, alone, strict=True))
+        print(f"  {name}: {shown}", flush=True)
+
+
 def bound(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
         "makespan over the least of any batch by the linear program, each draw: no rents, and rents at that least time"
@@ -265,7 +283,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, mirrors, regions, markets, orders, bound, weak)
+    own.__name__: own for own in (routings, mirrors, regions, markets, orders, openings, bound, weak)
 }
 
 

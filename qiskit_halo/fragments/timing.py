@@ -1,8 +1,8 @@
 """When each operation of one rigid piece starts, counted from the piece's own start.
 
 Operations run as soon as they can, so that the last measurements are early; then whatever leaves its qubit in |0>
-meanwhile (the first operations on a wire, or after a reset) moves as late as the rest allows, because a qubit in |0>
-does not decay.
+meanwhile (the first operations on a wire, or after a reset, with the one-qubit gates that follow them) moves as late as the rest
+allows, because a qubit in |0> does not decay.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[i
 
     Moving an operation by one tick saves one on each qubit that it brings to life and that goes on afterwards, and
     costs one on each qubit whose life it ends; on all others it changes nothing. What costs nothing by itself, a barrier
-    or an operation without qubits, moves too, so as not to be in the way of what comes before it.
+    or an operation without qubits, moves too, so as not to be in the way of what comes before it; so do the gates of one
+    qubit right after the one that brings it to life, which all move together.
     """
     saved, cost = savings(operations)
     next_start: dict[Hashable, int] = {}
@@ -154,7 +155,30 @@ def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]
         saved[index] = sum(qubit not in ended.get(index, ()) for qubit in qubits)
     for index, qubits in ended.items():
         cost[index] = sum(qubit not in born.get(index, ()) for qubit in qubits)
+    for index in _openings(operations):
+        if not cost[index]:
+            saved[index] = max(saved[index], 1)
     return saved, cost
+
+
+def _openings(operations: Sequence[TimedOperation]) -> list[int]:
+    """Return the operations of one live qubit before which there have been only such since it came to life."""
+    found = []
+    # Qubits that are alive, and whether all so far was on them alone.
+    by_itself: dict[int, bool] = {}
+    for index, (qubits, others, _, role) in enumerate(operations):
+        if role == "reset":
+            for qubit in qubits:
+                by_itself.pop(qubit, None)
+        elif len(qubits) == 1 and not others and role != "barrier":
+            (qubit,) = qubits
+            if by_itself.get(qubit):
+                found.append(index)
+            elif role == "operation":
+                by_itself.setdefault(qubit, True)
+        elif role == "operation":
+            by_itself.update(dict.fromkeys(qubits, False))
+    return found
 
 
 def _at_the_edge(operations: Sequence[TimedOperation], order: range) -> dict[int, list[int]]:

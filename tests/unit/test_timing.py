@@ -23,6 +23,26 @@ def test_first_operations_are_late_and_last_ones_early():
     )
 
 
+def test_gates_right_after_the_first_move_with_it():
+    # On most devices a Hadamard gate is three operations.
+    opening = [on(0, ticks=0), on(0), on(0, ticks=0)]
+    rest = [on(1, ticks=100), on(0, 1), on(0), on(1)]
+    assert schedule([*opening, *rest], 2).start_dt == (90, 90, 100, 0, 100, 110, 110)
+    # After a reset too; what the user waits for with a live qubit moves along.
+    waiting = [on(0), on(0, role="reset"), on(0), on(0, ticks=30, role="delay"), on(0)]
+    assert schedule([*waiting, *rest], 2).start_dt == (0, 10, 50, 60, 90, 0, 100, 110, 110)
+
+
+def test_other_gates_are_as_early_as_they_can():
+    # Behind a gate with another qubit there is nothing to win, nor behind a classical value.
+    operations = [on(0, 2), on(0), on(1, ticks=100), on(0, 1), on(0), on(2, ticks=200)]
+    assert schedule(operations, 3).start_dt[:2] == (0, 10)
+    operations = [on(0, others=("c",)), on(0), on(1, ticks=100), on(0, 1), on(0), on(2, ticks=5, others=("c",))]
+    assert schedule(operations, 3).start_dt[1] == 10
+    # A wire with nothing else ends as early as it can.
+    assert schedule([on(0), on(0), on(0), on(1, ticks=100)], 2).start_dt == (0, 10, 20, 0)
+
+
 def test_classical_values_are_waited_for():
     operations = [on(0, ticks=100, others=("c",)), on(1), on(1, others=("c",))]
     assert schedule(operations, 2).start_dt == (0, 90, 100)
