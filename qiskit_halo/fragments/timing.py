@@ -156,8 +156,7 @@ def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]
     for index, qubits in ended.items():
         cost[index] = sum(qubit not in born.get(index, ()) for qubit in qubits)
     for index in _openings(operations):
-        if not cost[index]:
-            saved[index] = max(saved[index], 1)
+        saved[index] = max(saved[index], 1)
     return saved, cost
 
 

@@ -14,11 +14,13 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement import packing, rows
 from qiskit_halo.placement.candidates import find_candidates
+from qiskit_halo.placement.crowding import Reservation
 from qiskit_halo.placement.embeddings import Embedder
 from qiskit_halo.placement.filling import Filling, PlacedItem
 from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import pack
 from qiskit_halo.placement.rents import RelaxedPacking, Rents
+from qiskit_halo.placement.sequencing import OrderSearch
 from tests.fragment_samples import bell, make_fragment
 from tests.targets import make_target
 
@@ -498,6 +500,48 @@ def test_items_are_of_one_kind_if_nothing_tells_them_apart() -> None:
     for other in ({"log_floor": -5.0}, {"exclusive_sites": ((0,),)}, {"weight": 0.5}):
         assert dataclasses.replace(one, **other).kind != one.kind
     assert item(device, bell(1)).kind != one.kind
+
+
+def test_a_program_that_lacks_a_piece_has_no_success() -> None:
+    device = DeviceModel(make_target(3))
+    items = [item(device, bell(1), owners=(0,)), item(device, bell(2), owners=(0,)), item(device, bell(1), owners=(1,))]
+    packer = packing._Packer(items, device, HaloOptions(), no_other)
+    assert packer._mean_success({0: 0.0, 1: math.log(0.5), 2: 0.0}) == pytest.approx(0.75)
+    assert packer._mean_success({0: 0.0, 2: 0.0}) == pytest.approx(0.5)
+
+
+def test_orders_are_searched_where_a_few_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+
+    def best(search: OrderSearch, least_slots: float) -> dict[int, Reservation]:
+        searched.append(len(search._choices))
+        return {}
+
+    monkeypatch.setattr(OrderSearch, "best", best)
+    narrow, wide = DeviceModel(make_target(2)), DeviceModel(make_target(40))
+    options = HaloOptions(rep_delay_s=0.0)
+    pack([item(wide)] * packing.FEWEST, wide, options, no_other)
+    assert searched == []
+    # Floors that leave nothing for the resets of a hand-over: all but one end below theirs.
+    strict = item(narrow, floor=1.0)
+    pack([strict] * packing.FEWEST, narrow, options, no_other)
+    assert searched == [packing.FEWEST]
+    pack([strict] * (packing.FEWEST + 1), narrow, options, no_other)
+    assert searched == [packing.FEWEST]
+
+
+def test_the_order_found_is_taken_if_it_is_better_than_all_boards(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = DeviceModel(make_target(2))
+    packer = packing._Packer([item(device)] * 3, device, HaloOptions(rep_delay_s=0.0), no_other)
+    found = packer._in_best_order(100.0)
+    assert found.faults == (0, 0, 0)
+    assert sorted(spot.start for spot in found.board.spots.values()) == [
+        spot.start for spot in found.board.spots.values()
+    ]
+    monkeypatch.setattr(packing._Packer, "_in_best_order", lambda *_: found)
+    monkeypatch.setattr(packing, "WORTH_SEARCHING", -1.0)
+    monkeypatch.setattr(packing._Packer, "badness", lambda _, filling: ((0, 0, 0), 0.0 if filling is found else 1.0))
+    assert packer.one_by_one() is found
 
 
 class Watched:

@@ -74,18 +74,20 @@ class Outcome:
 
     length: int
     log_success: dict[int, float]
+    starts: list[int]
     keeps_floors: bool
 
 
 def outcome(items: list[PackingItem], room: Room, places: Mapping[int, Reservation]) -> Outcome:
     free_from: dict[int, int] = {}
-    log_success, stop, keeps = {}, room.origin, True
+    log_success, starts, stop, keeps = {}, [], room.origin, True
     held: set[int] = set()
     for index, place in places.items():
         (shape,) = items[index].variants[place.variant].shapes
         (group,) = [group for group in room.windows.of(shape) if group.holds[place.row]]
         qubits = shape.places[place.row].tolist()
         start = max(room.origin, *(free_from.get(q, 0) - a for q, (a, _) in zip(qubits, group.spans, strict=True)))
+        starts.append(start)
         resets = sum(float(room.handover_log[q]) for q in qubits if q in free_from)
         log_success[index] = float(shape.log_success[place.row]) + resets
         alone = {qubits[shape.sites.index(site)] for site in items[index].exclusive_sites[place.variant]}
@@ -94,7 +96,7 @@ def outcome(items: list[PackingItem], room: Room, places: Mapping[int, Reservati
         held |= alone
         free_from |= {q: start + b for q, (_, b) in zip(qubits, group.spans, strict=True)}
         stop = max(stop, start + group.length)
-    return Outcome(stop - room.origin, log_success, keeps)
+    return Outcome(stop - room.origin, log_success, starts, keeps)
 
 
 def cost(log_success: Mapping[int, float], num_slots: float) -> float:
@@ -120,21 +122,32 @@ def least_cost(items: list[PackingItem], room: Room) -> float:
 @pytest.mark.parametrize(
     "programs",
     [
-        [bell(3), slow(2, 6), bell(2)],
-        [slow(2, 9), slow(2, 4), slow(3, 2)],
-        [bell(3), bell(3), slow(2, 12)],
-        [slow(3, 3), slow(2, 2), slow(2, 3), bell(3)],
+        [[bell(3)], [slow(2, 6)], [bell(2)]],
+        [[slow(2, 9)], [slow(2, 4)], [slow(3, 2)]],
+        [[bell(3)], [bell(3)], [slow(2, 12)]],
+        [[slow(3, 3)], [slow(2, 2)], [slow(2, 3)], [bell(3)]],
+        # Forms of other widths.
+        [[bell(2), slow(3, 1)], [slow(2, 4), bell(3)], [slow(3, 1), slow(2, 3)]],
+        [[slow(3, 2), slow(2, 9)], [slow(3, 2), slow(2, 9)], [slow(2, 3)]],
     ],
 )
-def test_few_pieces_get_the_best_order_and_places_there_are(programs: list[QuantumCircuit]) -> None:
+def test_few_pieces_get_the_best_order_and_places_there_are(programs: list[list[QuantumCircuit]]) -> None:
     device = uneven_line(4)
-    items = [item(device, program) for program in programs]
+    items = [item(device, *forms) for forms in programs]
     room = room_of(device, items)
-    best = OrderSearch(items, room, cost).best(60.0)
+    believed: list[float] = []
+
+    def noted(log_success: Mapping[int, float], num_slots: float) -> float:
+        believed.append(cost(log_success, num_slots))
+        return believed[-1]
+
+    best = OrderSearch(items, room, noted).best(60.0)
     found = outcome(items, room, best)
     assert sorted(best) == list(range(len(items)))
     assert found.keeps_floors
-    assert cost(found.log_success, found.length) == pytest.approx(least_cost(items, room), abs=1e-9)
+    assert found.starts == sorted(found.starts)
+    assert cost(found.log_success, found.length) == pytest.approx(min(believed), abs=1e-9)
+    assert min(believed) == pytest.approx(least_cost(items, room), abs=1e-9)
 
 
 @pytest.mark.parametrize("exclusive", [0, 1, 2])
@@ -164,8 +177,10 @@ def test_a_shorter_form_is_taken_where_others_wait() -> None:
 def test_who_cannot_pay_for_resets_comes_first() -> None:
     device = DeviceModel(make_target(2))
     items = [item(device, bell(2), floor=0.5), item(device, slow(2, 1), floor=1.0), item(device, bell(2), floor=0.5)]
-    room = room_of(device, items)
-    assert next(iter(OrderSearch(items, room, cost).best(100.0))) == 1
+    # Whatever success and time are worth.
+    best = OrderSearch(items, room_of(device, items), lambda *_: 0.0).best(100.0)
+    assert next(iter(best)) == 1
+    assert len(best) == 3
 
 
 def test_pieces_without_a_place_that_keeps_their_floor_are_left_out() -> None:

@@ -35,8 +35,11 @@ def test_gates_right_after_the_first_move_with_it():
 
 def test_other_gates_are_as_early_as_they_can():
     # Behind a gate with another qubit there is nothing to win, nor behind a classical value.
-    operations = [on(0, 2), on(0), on(1, ticks=100), on(0, 1), on(0), on(2, ticks=200)]
-    assert schedule(operations, 3).start_dt[:2] == (0, 10)
+    operations = [on(0, 2), on(0), on(0), on(1, ticks=100), on(0, 1), on(0), on(2, ticks=200)]
+    assert schedule(operations, 3).start_dt[:3] == (0, 10, 20)
+    # A reset makes a new beginning.
+    again = [*operations[:1], on(0, role="reset"), *operations[1:]]
+    assert schedule(again, 3).start_dt[:4] == (0, 10, 80, 90)
     operations = [on(0, others=("c",)), on(0), on(1, ticks=100), on(0, 1), on(0), on(2, ticks=5, others=("c",))]
     assert schedule(operations, 3).start_dt[1] == 10
     # A wire with nothing else ends as early as it can.
