@@ -176,7 +176,7 @@ def test_a_shorter_form_is_taken_where_others_wait() -> None:
 
 def test_who_cannot_pay_for_resets_comes_first() -> None:
     device = DeviceModel(make_target(2))
-    items = [item(device, bell(2), floor=0.5), item(device, slow(2, 1), floor=1.0), item(device, bell(2), floor=0.5)]
+    items = [item(device, slow(2, 1), floor=0.5), item(device, bell(2), floor=1.0), item(device, slow(2, 2), floor=0.5)]
     # Whatever success and time are worth.
     best = OrderSearch(items, room_of(device, items), lambda *_: 0.0).best(100.0)
     assert next(iter(best)) == 1
