@@ -79,7 +79,8 @@ class HaloOptions:
             further round helps. ``"flips"``: it is a measurement that errs and an X if it read 1, so that a qubit in 0 is
             flipped as well; then every hand-over costs a readout error whatever ``resets`` is, and programs take over
             qubits only where they can pay for that.
-        cache: Whether compiled programs are kept, in this process and on disk, for the next time they are met.
+        cache: Whether compiled programs are kept, in this process and on disk, for the next time they are met; in this
+            process also what was read of them and how long their operations take.
 
     Raises:
         HaloValueError: A field has a wrong type or value.

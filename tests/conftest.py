@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from qiskit_halo.fragments.cache import DIRECTORY_VARIABLE, MEMORY
+from qiskit_halo.fragments import body, cache, measure
+from qiskit_halo.fragments.cache import DIRECTORY_VARIABLE
 
 # No deadline: the machine that runs the suite may be busy. Derandomized: a failure comes back on the next run.
 settings.register_profile("repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -39,5 +40,6 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """An empty cache for each test: the user's own is not touched, and no test depends on another."""
     folder = tmp_path_factory.mktemp("cache") / "fragments"
     monkeypatch.setenv(DIRECTORY_VARIABLE, str(folder))
-    MEMORY.clear()
+    for memory in (cache.MEMORY, body.MEMORY, measure.MEMORY):
+        memory.clear()
     return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Sequence
 
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit
@@ -114,7 +115,8 @@ def _structure(
     instructions: Sequence[CircuitInstruction], sites: Sequence[tuple[int, ...]], lengths: Sequence[int]
 ) -> Hashable | None:
     """Return what times and workload depend on, ``None`` if that is more than names, sites, clbits and lengths."""
-    names = tuple([instruction.name for instruction in instructions])
+    # Qiskit makes a string of its own for each operation, and keys are kept.
+    names = tuple([sys.intern(instruction.name) for instruction in instructions])
     if not _UNLIKE.isdisjoint(names):
         return None
     number: dict[Clbit, int] = {}

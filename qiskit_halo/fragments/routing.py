@@ -91,7 +91,8 @@ class Routing:
 
     def alive_s(self) -> dict[int, float]:
         """Return how long each qubit of the region is alive, in seconds; those that are not used are left out."""
-        numbers = zip(self.draft.circuit.qubits, self.places, strict=True)
+        # Qiskit lays nothing out where all qubits are coupled: there are as many as the body has.
+        numbers = zip(self.draft.circuit.qubits, self.places, strict=False)
         return {place: self.estimate.alive_s[q] for q, place in numbers if q in self.estimate.alive_s}
 
 

@@ -123,8 +123,9 @@ class Workload:
 LiveGap: TypeAlias = tuple[int, int | None, int, bool]
 """A stretch of time that a site idles while alive, told by the operations around it; plain, since a body has very many.
 
-Which site; index of the operation whose end begins it, ``None`` for the start of the one that ends it; index of the operation that ends it;
-whether it lasts until the end of that, which is itself waiting, rather than until its start.
+Site, since, until, through: which site; the index of the operation whose end begins it, ``None`` for the start of ``until``
+itself; the index of the operation that ends it; whether it lasts until the end of ``until``, which is itself waiting, rather
+than until its start.
 """
 
 

@@ -1,8 +1,8 @@
 """When each operation of one rigid piece starts, counted from the piece's own start.
 
 Operations run as soon as they can, so that the last measurements are early; then whatever leaves its qubit in |0>
-meanwhile (the first operations on a wire, or after a reset, with the one-qubit gates that follow them) moves as late as the rest
-allows, because a qubit in |0> does not decay.
+meanwhile (the first operations on a wire, or after a reset, with the one-qubit gates that follow them) moves as late as
+the rest allows, because a qubit in |0> does not decay.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]
     for index, qubits in ended.items():
         cost[index] = sum(qubit not in born.get(index, ()) for qubit in qubits)
     for index in _openings(operations):
-        saved[index] = max(saved[index], 1)
+        saved[index] = 1
     return saved, cost
 
 

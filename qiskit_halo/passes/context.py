@@ -31,11 +31,19 @@ def with_halo_metadata(dag: DAGCircuit, halo: dict[str, Any]) -> dict[str, Any]:
 
 def _copied(value: Any) -> Any:
     """Return a deep copy; most of metadata is plain, for which Python's own way takes ten times as long."""
+    try:
+        return _copied_plainly(value)
+    except RecursionError:
+        # Something holds itself; Python's own way sees that.
+        return copy.deepcopy(value)
+
+
+def _copied_plainly(value: Any) -> Any:
     if value is None or type(value) in (str, int, float, bool):
         return value
     if type(value) is dict:
-        return {key: _copied(item) for key, item in value.items()}
-    return [_copied(item) for item in value] if type(value) is list else copy.deepcopy(value)
+        return {key: _copied_plainly(item) for key, item in value.items()}
+    return [_copied_plainly(item) for item in value] if type(value) is list else copy.deepcopy(value)
 
 
 def _own_entry(dag: DAGCircuit) -> dict[str, Any]:

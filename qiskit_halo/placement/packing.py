@@ -57,7 +57,7 @@ WASTE = 1.25
 """How much longer than by the linear program batches are let be: rigid pieces leave gaps."""
 
 USUAL = 1.5
-"""Shares of the least time that the best length is guessed at; a linear program then puts it right."""
+"""Share of the least time that the best length is guessed at; a linear program then puts it right."""
 
 LATE, ROOMY = 1.1, 1.1
 """How much longer still they may turn out, and how many times the least the best length must be, for no other way to be tried."""

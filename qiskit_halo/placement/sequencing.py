@@ -29,8 +29,8 @@ LIMITS = (1.0, 1.1, 1.2, 1.35, 1.5, 1.7, 2.0)
 HEAT = 0.1
 """Badness that a change may add at first and still be kept one time in three or so; falls to nothing."""
 
-FAULT = 1.0
-"""What a piece without a place that keeps its floor, or one that ends too late, counts while orders are tried."""
+FAULT = 100.0
+"""Badness of a piece without a place that keeps its floor, or one that ends too late: nothing makes up for it, as on boards."""
 
 NEW_LIMIT, HURRY = 0.1, 0.4
 """Shares of the changes that give all another limit, and that make one piece take the place that ends first, or no longer; the
@@ -108,6 +108,8 @@ class OrderSearch:
             choices = kinds[item.kind]
             if choices is not None:
                 self._choices[index] = choices
+        # What is left out is somewhere on the board later, and its program worth something.
+        left_out = {index: item.log_best for index, item in enumerate(items) if index not in self._choices}
         self._handover_log = np.append(room.handover_log, 0.0)
         self._blank = _Step(
             index=-1,
@@ -117,7 +119,7 @@ class OrderSearch:
             handover_log=np.zeros(room.num_qubits + 1),
             closed=None,
             stop=room.origin,
-            log_success={},
+            log_success=left_out,
             faults=0,
         )
 

@@ -142,7 +142,7 @@ def find_components(cut: CutCircuit) -> tuple[Component, ...]:
     for index, segments in enumerate(cut.of_step):
         # Barriers and delays have no segments.
         nodes = step_nodes(cut, index) if index in ties else segments
-        if not nodes or cut.steps.kinds[index] in PASSIVE:
+        if not nodes:
             continue
         for node in nodes[1:]:
             joined.union(nodes[0], node)

@@ -29,6 +29,14 @@ def test_metadata_is_a_copy() -> None:
     assert mine == {"halo": {"programs": [{"name": "ann"}]}, "note": ["x"]}
 
 
+def test_metadata_may_hold_itself() -> None:
+    mine: dict[str, Any] = {"note": []}
+    mine["note"].append(mine["note"])
+    written = with_halo_metadata(dag_with(mine), {})
+    assert written["note"] is not mine["note"]
+    assert written["note"][0] is written["note"]
+
+
 @pytest.mark.parametrize("metadata", [None, {}, {"halo": "somebody else's"}, {"halo": None}])
 def test_no_metadata_of_ours(metadata: dict[str, Any] | None) -> None:
     dag = dag_with(metadata)

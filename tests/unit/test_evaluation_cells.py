@@ -17,6 +17,7 @@ from benchmarks.evaluation.report import write_report
 from benchmarks.evaluation.runner import run
 from benchmarks.evaluation.store import Store
 from benchmarks.evaluation.workloads import RUNS, Workload, above_floor
+from qiskit_halo.fragments import body, measure
 from qiskit_halo.fragments.cache import DIRECTORY_VARIABLE, MEMORY
 from tests.evaluation_systems import Alone, Failing, Merged, all_systems, systems_of_which_one_dies
 from tests.targets import noisy_backend
@@ -170,9 +171,11 @@ def test_report_of_a_run(tmp_path) -> None:
 
 def test_a_cell_begins_with_nothing_compiled(monkeypatch) -> None:
     monkeypatch.delenv(DIRECTORY_VARIABLE, raising=False)
-    MEMORY.put("key", ())
+    memories = (MEMORY, body.MEMORY, measure.MEMORY)
+    for memory in memories:
+        memory.put("key", ())
     with runner.nothing_compiled():
-        assert MEMORY.get("key") is None
+        assert [memory.get("key") for memory in memories] == [None] * 3
         assert not list(Path(os.environ[DIRECTORY_VARIABLE]).iterdir())
     assert DIRECTORY_VARIABLE not in os.environ
 

@@ -210,6 +210,31 @@ def test_nobody_ends_after_the_horizon_who_need_not() -> None:
     assert outcome(items, room, places).length == lengths[0]
 
 
+def test_no_success_makes_up_for_an_end_after_the_horizon() -> None:
+    device = uneven_line(4)
+    items = [item(device, bell(2)), item(device, bell(2))]
+    length = outcome(items, room_of(device, items), {0: Reservation(0, 0)}).length
+    room = room_of(device, items, horizon=length)
+    places = OrderSearch(items, room, lambda log_success, _: -50 * sum(log_success.values())).best(10.0 * length)
+    assert outcome(items, room, places).length == length
+
+
+def test_a_program_with_a_piece_that_is_left_out_is_worth_something() -> None:
+    device = DeviceModel(make_target(4))
+    parts = QuantumCircuit(3, 3)
+    parts.cz(0, 1)
+    parts.measure(range(3), range(3))
+    items = [item(device, parts), item(device, bell(2))]
+    seen: list[Mapping[int, float]] = []
+
+    def noted(log_success: Mapping[int, float], num_slots: float) -> float:
+        seen.append(log_success)
+        return num_slots
+
+    OrderSearch(items, room_of(device, items), noted).best(100.0)
+    assert all(log_success[0] == items[0].log_best for log_success in seen)
+
+
 def test_the_best_places_of_all_forms_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     device = uneven_line(4)
     two = item(device, bell(2), slow(2, 1))

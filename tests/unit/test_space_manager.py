@@ -11,6 +11,7 @@ from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError, HaloWarning
+from qiskit_halo.fragments import body, measure
 from qiskit_halo.fragments.compile import CompileSettings
 from qiskit_halo.multiprogram import MultiProgramCircuit
 from qiskit_halo.options import HaloOptions
@@ -20,8 +21,9 @@ from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.packing import pack
 from qiskit_halo.placement.placement import Placement
 from qiskit_halo.placement.space_manager import SpaceManager
+from qiskit_halo.plugins.generate import generate_halo_pass_manager
 from tests.fragment_samples import bell
-from tests.targets import make_target
+from tests.targets import TargetBackend, global_target, make_target
 
 
 def place(programs: list[QuantumCircuit], num_qubits: int, **options: object) -> Placement:
@@ -235,3 +237,23 @@ def test_a_program_that_compiles_to_a_dead_operation() -> None:
     manager = SpaceManager(DeviceModel(target), HaloOptions(), CompileSettings(num_variants=1))
     with pytest.raises(HaloTranspilerError, match=r"compiles to an operation that never works on qubits \[0, 1\]"):
         manager.place(circuit, None)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_nothing_is_kept_without_a_cache(cached: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(body.MEMORY, "put", lambda *_: kept.append("body"))
+    monkeypatch.setattr(measure.MEMORY, "put", lambda *_: kept.append("times"))
+    passes = generate_halo_pass_manager(
+        1, TargetBackend(make_target(4)), options=HaloOptions(cache=cached), seed_transpiler=0
+    )
+    passes.run(MultiProgramCircuit([bell(), bell(name="other")]).circuit)
+    assert dict.fromkeys(kept) == (dict.fromkeys(["body", "times"]) if cached else {})
+
+
+def test_a_device_on_which_all_qubits_are_coupled_and_alike() -> None:
+    programs = [bell(3), bell(2)]
+    merged = MultiProgramCircuit(programs).circuit
+    manager = SpaceManager(DeviceModel(global_target(5)), HaloOptions(), CompileSettings(optimization_level=2))
+    placed = manager.place(merged, merged.metadata["halo"])
+    assert sorted(qubit for piece in placed.pieces for qubit in piece.qubits) == [0, 1, 2, 3, 4]
