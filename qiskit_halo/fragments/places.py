@@ -16,7 +16,7 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.durations import Durations
 from qiskit_halo.fragments.success import Workload, find_live_gaps, log_idle
-from qiskit_halo.fragments.timing import TimedOperation, savings, timed_operations
+from qiskit_halo.fragments.timing import TimedOperation, movable, timed_operations
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -55,7 +55,7 @@ class PlaceScorer:
         self._sites = _indices(circuit)
         self._steps = timed_operations(self._data, self._sites, [0] * len(self._data))
         self._last = {qubit: index for index, step in enumerate(self._steps) for qubit in step.qubits}
-        self._moves = _movable(self._steps)
+        self._moves = movable(self._steps)
         self._gaps = find_live_gaps(self._data, self._sites, self._num_sites) if device.has_durations else []
         self._gates = Workload(
             one_qubit=workload.one_qubit, two_qubit=workload.two_qubit, resets=workload.resets, gaps=()
@@ -145,16 +145,6 @@ def _indices(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
 
 def _side_by_side(columns: Sequence[IntArray], num_places: int) -> IntArray:
     return np.column_stack(columns) if columns else np.zeros((num_places, 0), dtype=np.int64)
-
-
-def _movable(steps: Sequence[TimedOperation]) -> dict[int, None]:
-    """Return the operations that start late if they can; see :func:`~qiskit_halo.fragments.timing.schedule`."""
-    saved, cost = savings(steps)
-    return dict.fromkeys(
-        index
-        for index, step in enumerate(steps)
-        if saved[index] > cost[index] or ((step.role == "barrier" or not step.qubits) and not cost[index])
-    )
 
 
 def _as_soon_as_possible(

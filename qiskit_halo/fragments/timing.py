@@ -123,20 +123,13 @@ def as_soon_as_possible(operations: Sequence[TimedOperation], alignment: int = 1
 
 
 def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[int], alignment: int) -> None:
-    """Move operations later, in place, where that shortens the time that qubits wait while alive.
-
-    Moving an operation by one tick saves one on each qubit that it brings to life and that goes on afterwards, and
-    costs one on each qubit whose life it ends; on all others it changes nothing. What costs nothing by itself, a barrier
-    or an operation without qubits, moves too, so as not to be in the way of what comes before it; so do the gates of one
-    qubit right after the one that brings it to life, which all move together.
-    """
-    saved, cost = savings(operations)
+    """Move operations later, in place, where that shortens the time that qubits wait while alive."""
+    moves = movable(operations)
     next_start: dict[Hashable, int] = {}
     for index in range(len(operations) - 1, -1, -1):
-        qubits, others, duration, role = operations[index]
+        qubits, others, duration, _ = operations[index]
         resources: tuple[Hashable, ...] = qubits + others if others else qubits
-        is_free = (role == "barrier" or not qubits) and not cost[index]
-        if is_free or saved[index] > cost[index]:
+        if index in moves:
             limits = [next_start[resource] for resource in resources if resource in next_start]
             if limits:
                 latest = round_down(min(limits) - duration, alignment)
@@ -146,7 +139,23 @@ def _delay_first_operations(operations: Sequence[TimedOperation], starts: list[i
             next_start[resource] = start
 
 
-def savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]:
+def movable(operations: Sequence[TimedOperation]) -> dict[int, None]:
+    """Return which operations start as late as what follows them lets.
+
+    Moving an operation by one tick saves one on each qubit that it brings to life and that goes on afterwards, and
+    costs one on each qubit whose life it ends; on all others it changes nothing. What costs nothing by itself, a barrier
+    or an operation without qubits, moves too, so as not to be in the way of what comes before it; so do the gates of one
+    qubit right after the one that brings it to life, which all move together.
+    """
+    saved, cost = _savings(operations)
+    return dict.fromkeys(
+        index
+        for index, operation in enumerate(operations)
+        if saved[index] > cost[index] or ((operation.role == "barrier" or not operation.qubits) and not cost[index])
+    )
+
+
+def _savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]:
     """Return, for each operation, on how many qubits a later start saves live waiting, and on how many it costs some."""
     born = _at_the_edge(operations, range(len(operations)))
     ended = _at_the_edge(operations, range(len(operations) - 1, -1, -1))

@@ -58,7 +58,7 @@ class _Step:
         handover_log: What a hand-over there costs by now: nothing on unused qubits.
         closed: Whether somebody has the qubit for itself; ``None`` if that is nowhere so.
         stop: End of all.
-        log_success: Of each piece so far.
+        log_success: Of each piece so far, and of those that no order is tried for.
         faults: Pieces without a place, or that end too late.
     """
 

@@ -40,6 +40,13 @@ def slow(num_qubits: int, gates: int) -> QuantumCircuit:
     return circuit.compose(bell(num_qubits), clbits=range(num_qubits))
 
 
+def two_parts() -> QuantumCircuit:
+    circuit = QuantumCircuit(3, 3)
+    circuit.cz(0, 1)
+    circuit.measure(range(3), range(3))
+    return circuit
+
+
 def item(
     device: DeviceModel, *circuits: QuantumCircuit, floor: float = 0.5, exclusive: tuple[int, ...] = ()
 ) -> PackingItem:
@@ -194,37 +201,23 @@ def test_pieces_without_a_place_that_keeps_their_floor_are_left_out() -> None:
 
 def test_pieces_in_several_parts_are_left_out() -> None:
     device = DeviceModel(make_target(4))
-    parts = QuantumCircuit(3, 3)
-    parts.cz(0, 1)
-    parts.measure(range(3), range(3))
-    items = [item(device, parts), item(device, bell(2))]
+    items = [item(device, two_parts()), item(device, bell(2))]
     assert list(OrderSearch(items, room_of(device, items), cost).best(100.0)) == [1]
 
 
-def test_nobody_ends_after_the_horizon_who_need_not() -> None:
-    device = uneven_line(4)
-    items = [item(device, bell(2)), item(device, bell(2))]
-    lengths = [outcome(items, room_of(device, items), {0: Reservation(0, 0)}).length]
-    room = room_of(device, items, horizon=lengths[0])
-    places = OrderSearch(items, room, lambda log_success, _: -sum(log_success.values())).best(10.0 * lengths[0])
-    assert outcome(items, room, places).length == lengths[0]
-
-
-def test_no_success_makes_up_for_an_end_after_the_horizon() -> None:
+@pytest.mark.parametrize("worth", [1, 50])
+def test_nobody_ends_after_the_horizon_who_need_not_whatever_success_is_worth(worth: int) -> None:
     device = uneven_line(4)
     items = [item(device, bell(2)), item(device, bell(2))]
     length = outcome(items, room_of(device, items), {0: Reservation(0, 0)}).length
     room = room_of(device, items, horizon=length)
-    places = OrderSearch(items, room, lambda log_success, _: -50 * sum(log_success.values())).best(10.0 * length)
+    places = OrderSearch(items, room, lambda log_success, _: -worth * sum(log_success.values())).best(10.0 * length)
     assert outcome(items, room, places).length == length
 
 
 def test_a_program_with_a_piece_that_is_left_out_is_worth_something() -> None:
     device = DeviceModel(make_target(4))
-    parts = QuantumCircuit(3, 3)
-    parts.cz(0, 1)
-    parts.measure(range(3), range(3))
-    items = [item(device, parts), item(device, bell(2))]
+    items = [item(device, two_parts()), item(device, bell(2))]
     seen: list[Mapping[int, float]] = []
 
     def noted(log_success: Mapping[int, float], num_slots: float) -> float:
