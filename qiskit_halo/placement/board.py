@@ -18,7 +18,7 @@ from qiskit_halo.placement.order import OrderGraph
 from qiskit_halo.placement.quiet import Surroundings
 from qiskit_halo.placement.rents import Rents
 from qiskit_halo.placement.rows import LATEST, RowChooser
-from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slots, slots_from
+from qiskit_halo.placement.slots import SlotGrid, WordArray, first_slot, slots_from
 from qiskit_halo.placement.windows import SLOTS_PER_LEASE, Windows, slot_length_dt, slot_spans
 from qiskit_halo.units import seconds_to_dt
 
@@ -75,6 +75,8 @@ class Board:
         self._order = OrderGraph()
         self._surroundings = Surroundings(device, options.buffer)
         self._num_leases = np.zeros(device.num_qubits, dtype=np.int64)
+        # What a hand-over costs on each qubit: nothing where nobody was.
+        self._penalty = np.zeros(device.num_qubits)
         self._is_exclusive = np.zeros(device.num_qubits, dtype=np.bool_)
         model = CrosstalkModel.of(device, options)
         self._crosstalk = None if model is None else BoardCrosstalk(device, options, model, self.slot_dt, self._room)
@@ -122,6 +124,7 @@ class Board:
                 self._lose(first[1], float(self.handover_log[qubit]))
             self._grid.book(qubit, start, stop)
             self._num_leases[qubit] += 1
+            self._penalty[qubit] = self.handover_log[qubit]
         self._order.add(index, spot.qubits, spot.spans, spot.start)
         for site in item.exclusive_sites[spot.variant]:
             self._is_exclusive[spot.qubits[site]] = True
@@ -156,7 +159,7 @@ class Board:
             stop = self.origin - (-candidates.fragment.timing.length_dt // self.slot_dt)
             return Spot(variant=variant, qubits=(), start=self.origin, stop=stop, spans=(), log_success=0.0)
         # So much room that the end of all others is a start to fall back on.
-        length = sum(-(-int(shape.length_dt.max(initial=0)) // self.slot_dt) for shape in candidates.shapes)
+        length = sum(self.windows.longest(shape) for shape in candidates.shapes)
         self._grid.grow(self.stop + self._handover_slots + (length if self._crosstalk is None else 2 * length) + 2)
         banned: list[int] = []
         for _ in range(RETRIES):
@@ -203,7 +206,6 @@ class Board:
             at_home: Whether parts may only lie where the fragment was compiled.
         """
         shapes, exclusive = item.variants[variant].shapes, item.exclusive_sites[variant]
-        penalty = np.where(self._num_leases > 0, self.handover_log, 0.0)
         closed, quiet = self._is_exclusive.copy(), self._surroundings.quiet(item.owners, self._grid.num_slots)
         common = slots_from(earliest, self._grid.num_slots)
         rows: list[int] = []
@@ -213,16 +215,19 @@ class Board:
             # Places are sorted, the best first, and resets only make them worse.
             enough = len(shape.places) - int(np.searchsorted(shape.log_success[::-1], shape.best - left))
             places = shape.places[:enough]
-            score = shape.log_success[:enough] + penalty[places].sum(axis=1)
-            good = (score >= shape.best - left) & ~closed[places].any(axis=1)
+            score = shape.log_success[:enough] + self._penalty[places].sum(axis=1)
+            good = score >= shape.best - left
+            if closed.any():
+                good &= ~closed[places].any(axis=1)
             alone = [position for position, site in enumerate(shape.sites) if site in exclusive]
             if alone:
                 good &= (self._num_leases[places[:, alone]] == 0).all(axis=1)
             if at_home:
                 good &= np.arange(enough) == shape.home_row
-            if number == 0:
+            if number == 0 and banned:
                 good[[row for row in banned if row < enough]] = False
-                good &= only is None or np.arange(enough) == only
+            if number == 0 and only is not None:
+                good &= np.arange(enough) == only
             value = score
             if self._rents is not None and terms.pays:
                 value = score - self._rents.of(shape, exclusive)[:enough] / item.weight
@@ -242,7 +247,7 @@ class Board:
         candidates = item.variants[variant]
         own = candidates.qubits(rows)
         table = candidates.table_at(rows)
-        start = int(first_slots(words[None, :])[0])
+        start = first_slot(words)
         first, last = slot_spans(table.busy_start_dt[0], table.busy_stop_dt[0], self.handover_dt[own], self.slot_dt)
         spans = tuple(zip((start + first).tolist(), (start + last).tolist(), strict=True))
         stop = start - (-int(table.length_dt[0]) // self.slot_dt)

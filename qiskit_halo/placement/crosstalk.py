@@ -16,12 +16,12 @@ from qiskit_halo.placement.candidates import Candidates, FloatArray, IntArray, S
 from qiskit_halo.placement.handover import handover_dt
 from qiskit_halo.placement.items import TOLERANCE
 from qiskit_halo.placement.ledger import Footprint, Ledger, Outline, footprint, outline
-from qiskit_halo.placement.slots import WORD, WordArray, first_slots, slots_from
+from qiskit_halo.placement.slots import WORD, WordArray, first_slot, first_slots, slots_from
 
-BEST_ROWS = 16
+BEST_ROWS = 32
 """Places that are priced, the best without a price first, if one of them will do."""
 
-MOST_ROWS = 64
+MOST_ROWS = 128
 """Places that are priced at most."""
 
 MOST_STARTS = 8
@@ -112,7 +112,7 @@ class BoardCrosstalk:
         self._is_taken[list(qubits)] = True
         return lost
 
-    def choose(self, query: Query, rows: IntArray, words: WordArray, length: int, limit: int) -> Found | None:
+    def choose(self, query: Query, rows: IntArray, words: WordArray, lengths: IntArray, limit: int) -> Found | None:
         """Return the best place and start at which nobody falls below a floor, ``None`` if none is found.
 
         Of the best places by themselves the best with its price; later starts are tried too. Only where all of those
@@ -122,14 +122,14 @@ class BoardCrosstalk:
             query: What is to be placed.
             rows: Rows of places, the best without a price first.
             words: Slots that the piece may start at there, shape (num_rows, num_words).
-            length: Slots from its start to its end.
+            lengths: Slots from its start to its end there, shape (num_rows,).
             limit: Slot by which it should end.
         """
         best: tuple[tuple[int, float, int, int], int, int] | None = None
         words = words[:MOST_ROWS]
         num_slots = words.shape[1] * WORD
         firsts = first_slots(words).tolist()
-        for number, (row, start) in enumerate(zip(rows.tolist(), firsts, strict=False)):
+        for number, (row, length, start) in enumerate(zip(rows.tolist(), lengths.tolist(), firsts, strict=False)):
             score, value = float(query.score[row]), float(query.value[row])
             # A price only makes worse, and rows are ascending in what they are without one.
             if start < 0 or (
@@ -137,7 +137,7 @@ class BoardCrosstalk:
             ):
                 break
             own = self._footprint(query.candidates, query.shape.sites, query.shape.places[row].tolist())
-            allowed = words[number : number + 1]
+            allowed = words[number]
             for _ in range(MOST_STARTS):
                 cost = self._cost(own, start, query.owners)
                 if not cost.ruins and score + cost.own_log >= query.log_floor - TOLERANCE:
@@ -147,7 +147,7 @@ class BoardCrosstalk:
                 if cost.clear_at is None or cost.clear_at >= num_slots:
                     break
                 allowed = allowed & slots_from(cost.clear_at, num_slots)
-                start = int(first_slots(allowed)[0])
+                start = first_slot(allowed)
                 if start < 0 or (best is not None and _key(value, start, length, limit, row) > best[0]):
                     break
         if best is None:

@@ -17,7 +17,7 @@ class SlotGrid:
     """Free slots of every qubit; grows at its end as far as needed.
 
     Bit s of a number is slot s; in words it is bit s % 64 of word s // 64. The row of one qubit is one Python integer,
-    because numpy would spend most of its time on the call; what is asked for many qubits at once is words.
+    because numpy would spend most of its time on the call; what is asked for many places at once is words.
 
     Args:
         num_qubits: Number of qubits.
@@ -27,10 +27,10 @@ class SlotGrid:
     def __init__(self, num_qubits: int, num_slots: int) -> None:
         self._num_words = max(1, -(-num_slots // WORD))
         self._free = [(1 << self.num_slots) - 1] * num_qubits
-        # When each qubit last changed, and when the starts of each length and offset were last found on it.
-        self._clock = 0
-        self._changed = np.zeros(num_qubits, dtype=np.int64)
-        self._starts: dict[tuple[int, int], tuple[IntArray, WordArray]] = {}
+        # Of each span and qubit, whether its starts are known, and the starts.
+        self._spans: dict[tuple[int, int], int] = {}
+        self._is_known = np.zeros((0, num_qubits), dtype=np.bool_)
+        self._starts = np.empty((0, self._num_words), dtype=np.uint64)
 
     @property
     def num_slots(self) -> int:
@@ -45,56 +45,68 @@ class SlotGrid:
             self._num_words = -(-max(num_slots, old * 3 // 2) // WORD)
             more = ((1 << self.num_slots) - 1) ^ ((1 << old) - 1)
             self._free = [free | more for free in self._free]
-            self._starts.clear()
+            self._is_known[:] = False
+            self._starts = np.empty((self._is_known.size, self._num_words), dtype=np.uint64)
 
     def book(self, qubit: int, start: int, stop: int) -> None:
         """Take slots ``[start, stop)`` of ``qubit``, all of which there must be; some may be taken already."""
         self._free[qubit] &= ~_span(start, stop)
-        self._clock += 1
-        self._changed[qubit] = self._clock
+        self._is_known[:, qubit] = False
 
     def is_free(self, qubit: int, start: int, stop: int) -> bool:
         """Return whether all slots ``[start, stop)`` of ``qubit`` are free."""
         span = _span(start, stop)
         return self._free[qubit] & span == span
 
-    def starts(self, qubits: IntArray, length: int, offset: int) -> WordArray:
-        """Return for each of ``qubits`` the slots s such that ``[s + offset, s + offset + length)`` is free.
+    def first_cell(self, length: int, offset: int) -> int:
+        """Return the number, for :meth:`starts`, that stands for slots ``[s + offset, s + offset + length)`` of qubit 0.
 
-        Slots that would reach before the first are not; what lies behind the last slot is taken.
+        Those of the other qubits follow. They stay the same as long as there is this grid.
 
         Args:
-            qubits: Physical qubits; repeats are allowed.
             length: At least 1.
             offset: May be negative.
+        """
+        num_spans, num_qubits = self._is_known.shape
+        number = self._spans.setdefault((length, offset), len(self._spans))
+        if number >= num_spans:
+            more = max(64, num_spans)
+            self._is_known = np.concatenate([self._is_known, np.zeros((more, num_qubits), dtype=np.bool_)])
+            room = np.empty((more * num_qubits, self._num_words), dtype=np.uint64)
+            self._starts = np.concatenate([self._starts, room])
+        return number * num_qubits
+
+    def starts(self, cells: IntArray) -> WordArray:
+        """Return for each column of ``cells`` the slots s at which all of its spans are free.
+
+        Slots at which a span would reach before the first are not; what lies behind the last slot is taken.
+
+        Args:
+            cells: int64, shape (num_sites, num_rows): see :meth:`first_cell`.
 
         Returns:
-            uint64, shape (len(qubits), num_words).
+            uint64, shape (num_rows, num_words).
         """
-        key = (length, offset)
-        if key not in self._starts:
-            never = np.full(len(self._free), -1, dtype=np.int64)
-            self._starts[key] = (never, np.empty((len(self._free), self._num_words), dtype=np.uint64))
-        found_at, known = self._starts[key]
-        changed = self._changed > found_at
-        stale = changed[qubits]
-        if stale.any():
-            asked = np.zeros_like(changed)
-            asked[qubits[stale]] = True
-            again = np.flatnonzero(asked)
-            known[again] = self._find_starts(again.tolist(), length, offset)
-            found_at[again] = self._clock
-        result: WordArray = known[qubits]
+        is_known = self._is_known.ravel()
+        known = is_known[cells]
+        if not known.all():
+            again = list(dict.fromkeys(cells[~known].tolist()))
+            self._starts[again] = self._find_starts(again)
+            is_known[again] = True
+        result: WordArray = np.bitwise_and.reduce(self._starts[cells], axis=0)
         return result
 
-    def _find_starts(self, qubits: Sequence[int], length: int, offset: int) -> WordArray:
+    def _find_starts(self, cells: Sequence[int]) -> WordArray:
         size, inside = self._num_words * 8, (1 << self.num_slots) - 1
+        spans = list(self._spans)
         found = bytearray()
-        for qubit in qubits:
+        for cell in cells:
+            number, qubit = divmod(cell, len(self._free))
+            length, offset = spans[number]
             runs = _first_of_runs(self._free[qubit], length)
             runs = runs >> offset if offset >= 0 else (runs << -offset) & inside
             found += runs.to_bytes(size, "little")
-        return np.frombuffer(found, dtype="<u8").reshape(len(qubits), self._num_words)
+        return np.frombuffer(found, dtype="<u8").reshape(len(cells), self._num_words)
 
 
 def _span(start: int, stop: int) -> int:
@@ -130,6 +142,12 @@ def first_slots(words: WordArray) -> IntArray:
     # A power of two up to 2**63 is exact in floating point.
     _, exponent = np.frexp(lowest.astype(np.float64))
     return np.where(value == 0, -1, word * WORD + exponent - 1).astype(np.int64)
+
+
+def first_slot(words: WordArray) -> int:
+    """Return the first set slot of one row, shape (num_words,), -1 if there is none."""
+    value = int.from_bytes(words.astype("<u8", copy=False).tobytes(), "little")
+    return (value & -value).bit_length() - 1
 
 
 def pack_slots(free: npt.NDArray[np.bool_]) -> WordArray:

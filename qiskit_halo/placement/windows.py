@@ -112,3 +112,7 @@ class Windows:
         if shape not in self._known:
             self._known[shape] = slot_windows(shape, self._handover_dt, self._slot_dt)
         return self._known[shape]
+
+    def longest(self, shape: ShapeCandidates) -> int:
+        """Return the most slots from the start of a piece to its end, over all its places; 0 without places."""
+        return max((group.length for group in self.of(shape)), default=0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qiskit_halo.placement.slots import WORD, SlotGrid, first_slots, pack_slots, runs_of, slots_from
+from qiskit_halo.placement.slots import WORD, SlotGrid, first_slot, first_slots, pack_slots, runs_of, slots_from
 
 NUM_QUBITS = 3
 ALL = np.arange(NUM_QUBITS)
@@ -25,6 +25,10 @@ def starts_by_hand(free: BoolArray, length: int, offset: int) -> BoolArray:
             begin, end = slot + offset, slot + offset + length
             result[qubit, slot] = begin >= 0 and end <= len(row) and row[begin:end].all()
     return result
+
+
+def starts_of(grid: SlotGrid, qubits: npt.NDArray[np.int64], length: int, offset: int) -> npt.NDArray[np.uint64]:
+    return grid.starts((grid.first_cell(length, offset) + qubits)[None, :])
 
 
 @st.composite
@@ -51,12 +55,16 @@ def test_starts_are_those_of_a_table_of_booleans(
             grid.book(qubit, start, stop)
             free[qubit, start:stop] = False
         for _ in range(again):  # found again from what is known of other qubits
-            starts = grid.starts(ALL, length, offset)
+            starts = starts_of(grid, ALL, length, offset)
             np.testing.assert_array_equal(unpacked(starts), starts_by_hand(free, length, offset))
-        np.testing.assert_array_equal(runs_of(pack_slots(free), length), grid.starts(ALL, length, 0))
+        both = grid.starts(np.stack([grid.first_cell(length, offset) + ALL, grid.first_cell(7, 3) + ALL[::-1]]))
+        wanted_of_both = starts_by_hand(free, length, offset) & starts_by_hand(free, 7, 3)[::-1]
+        np.testing.assert_array_equal(unpacked(both), wanted_of_both)
+        np.testing.assert_array_equal(runs_of(pack_slots(free), length), starts_of(grid, ALL, length, 0))
         rows = unpacked(starts)
         wanted = [int(np.argmax(row)) if row.any() else -1 for row in rows]
         assert first_slots(starts).tolist() == wanted
+        assert [first_slot(row) for row in starts] == wanted
         grid.grow(more)
         free = np.pad(free, ((0, 0), (0, grid.num_slots - free.shape[1])), constant_values=True)
 
@@ -72,11 +80,11 @@ def test_what_lies_behind_the_last_slot_is_taken_until_the_grid_grows() -> None:
     grid = SlotGrid(1, 1)
     assert grid.num_slots == WORD
     assert not grid.is_free(0, 60, 65)
-    assert first_slots(grid.starts(np.array([0]), 65, 0)).tolist() == [-1]
+    assert first_slots(starts_of(grid, np.array([0]), 65, 0)).tolist() == [-1]
     grid.grow(65)
     assert grid.num_slots == 2 * WORD
     assert grid.is_free(0, 60, 65)
-    assert first_slots(grid.starts(np.array([0]), 65, 0)).tolist() == [0]
+    assert first_slots(starts_of(grid, np.array([0]), 65, 0)).tolist() == [0]
 
 
 @pytest.mark.parametrize("slot", [0, 1, 31, 32, 52, 53, 54, 62, 63, 64, 127])
