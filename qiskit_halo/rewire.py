@@ -60,6 +60,8 @@ class Rewiring:
 
     def instruction(self, instruction: CircuitInstruction, qubits: list[Qubit]) -> CircuitInstruction:
         """Return ``instruction`` on ``qubits`` and on the destination's classical side."""
+        if instruction.is_standard_gate():
+            return instruction.replace(qubits=qubits)
         clbits = [self.clbits[bit] for bit in instruction.clbits]
         if not has_classical_side(instruction):
             return instruction.replace(qubits=qubits, clbits=clbits)

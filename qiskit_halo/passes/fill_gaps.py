@@ -29,6 +29,7 @@ class GapFiller:
     def __init__(self, device: DeviceModel, *, decouple: bool) -> None:
         self._alignment = device.alignment
         table = device.gates.get("x") if decouple and device.has_durations else None
+        self._delays: dict[int, Delay] = {}
         self._pulse_dt: list[int] = [0] * device.num_qubits
         if table is not None:
             self._pulse_dt = [device.duration_dt("x", (qubit,)) for qubit in range(device.num_qubits)]
@@ -47,10 +48,17 @@ class GapFiller:
         first = round_up(start_dt + quarter, self._alignment)
         second = round_down(stop - quarter - pulse, self._alignment)
         if alive and pulse and quarter >= SHORTEST_WAIT * pulse and first + pulse < second:
-            yield Delay(first - start_dt, "dt"), start_dt
+            yield self._delay(first - start_dt), start_dt
             yield XGate(), first
-            yield Delay(second - first - pulse, "dt"), first + pulse
+            yield self._delay(second - first - pulse), first + pulse
             yield XGate(), second
             start_dt = second + pulse
         if stop > start_dt:
-            yield Delay(stop - start_dt, "dt"), start_dt
+            yield self._delay(stop - start_dt), start_dt
+
+    def _delay(self, length_dt: int) -> Delay:
+        # To make one takes longer than all else that is done for a gap.
+        known = self._delays.get(length_dt)
+        if known is None:
+            known = self._delays[length_dt] = Delay(length_dt, "dt")
+        return known

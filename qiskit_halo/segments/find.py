@@ -8,6 +8,7 @@ we merged it or not, before and after routing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import QuantumCircuit, Qubit
@@ -97,25 +98,26 @@ def find_components(circuit: QuantumCircuit) -> Segmentation:
         >>> [segment.operations for segment in find_components(circuit).segments]
         [(0, 1), (3,)]
     """
-    wire_of: dict[Qubit, int] = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-    draft = _Draft(circuit.num_qubits)
+    draft = _Draft(circuit.qubits)
     resource_nodes: dict[ClassicalResource, int] = {}
     for position, instruction in enumerate(circuit.data):
+        # Standard gates are most of a circuit, and touch nothing classical.
+        if instruction.is_standard_gate():
+            draft.hold(instruction.qubits, position)
+            continue
         name = instruction.name
-        wires = [wire_of[qubit] for qubit in instruction.qubits]
         if name == "reset":
-            draft.cut(wires[0], position)
+            draft.cut(instruction.qubits[0], position)
         elif name == "barrier":
-            draft.barriers.append((position, [draft.current(wire) for wire in wires]))
+            draft.barriers.append((position, [draft.open[qubit] for qubit in instruction.qubits]))
         else:
-            joined = [draft.hold(wire, position) for wire in wires]
-            # Standard gates are most of a circuit, and touch nothing classical.
-            for resource in () if instruction.is_standard_gate() else classical_resources(instruction):
+            joined: list[int] = []
+            for resource in classical_resources(instruction):
                 node = resource_nodes.get(resource)
                 if node is None:
                     node = resource_nodes[resource] = draft.new_node()
                 joined.append(node)
-            draft.join(position, joined)
+            draft.hold(instruction.qubits, position, joined)
     return _finish(circuit, draft, resource_nodes)
 
 
@@ -134,14 +136,16 @@ def owners_of_clbits(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
 class _Draft:
     """Union-find over wire segments and classical resources, grown while walking a circuit."""
 
-    def __init__(self, num_wires: int) -> None:
+    def __init__(self, qubits: Sequence[Qubit]) -> None:
         self.parent: list[int] = []
         self.wire: dict[int, int] = {}
         self.resets: dict[int, list[int]] = {}
         self.operations: dict[int, list[int]] = {}
         self.barriers: list[tuple[int, list[int]]] = []
-        self.joins: list[tuple[int, int]] = []
-        self._open = [self._new_segment(wire) for wire in range(num_wires)]
+        # One node of each operation.
+        self.positions: list[int] = []
+        self.nodes: list[int] = []
+        self.open = {qubit: self._new_segment(wire) for wire, qubit in enumerate(qubits)}
 
     def new_node(self) -> int:
         self.parent.append(len(self.parent))
@@ -154,33 +158,34 @@ class _Draft:
         self.operations[node] = []
         return node
 
-    def cut(self, wire: int, position: int) -> None:
+    def cut(self, qubit: Qubit, position: int) -> None:
         # Resets in a row open one segment; so does the first on a fresh wire.
-        if self.operations[self._open[wire]]:
-            self._open[wire] = self._new_segment(wire)
-        self.resets[self._open[wire]].append(position)
+        node = self.open[qubit]
+        if self.operations[node]:
+            node = self.open[qubit] = self._new_segment(self.wire[node])
+        self.resets[node].append(position)
 
-    def current(self, wire: int) -> int:
-        return self._open[wire]
-
-    def hold(self, wire: int, position: int) -> int:
-        node = self._open[wire]
-        self.operations[node].append(position)
-        return node
-
-    def join(self, position: int, nodes: list[int]) -> None:
+    def hold(self, qubits: Sequence[Qubit], position: int, others: Sequence[int] = ()) -> None:
+        """Add an operation to the segments that ``qubits`` are in, and join these and the nodes ``others``."""
+        first = -1
+        for qubit in qubits:
+            node = self.open[qubit]
+            self.operations[node].append(position)
+            first = node if first < 0 else self._join(first, node)
+        for node in others:
+            first = node if first < 0 else self._join(first, node)
+        self.positions.append(position)
         # An operation that touches nothing at all is a component by itself.
-        first = nodes[0] if nodes else self.new_node()
-        self.joins.append((position, first))
-        if len(nodes) < 2:
-            return
-        root = self.find(first)
-        for node in nodes[1:]:
-            other = self.find(node)
-            if other != root:
-                # Keep the smaller index as the root, for an order that does not depend on the walk.
-                root, other = min(root, other), max(root, other)
-                self.parent[other] = root
+        self.nodes.append(self.new_node() if first < 0 else first)
+
+    def _join(self, first: int, second: int) -> int:
+        """Return a node that stands for both from now on."""
+        root, other = self.find(first), self.find(second)
+        if root != other:
+            # Keep the smaller index as the root, for an order that does not depend on the walk.
+            root, other = min(root, other), max(root, other)
+            self.parent[other] = root
+        return root
 
     def find(self, node: int) -> int:
         parent = self.parent
@@ -193,7 +198,7 @@ class _Draft:
 def _finish(circuit: QuantumCircuit, draft: _Draft, resource_nodes: dict[ClassicalResource, int]) -> Segmentation:
     operations: dict[int, list[int]] = {}
     of_node: dict[int, list[int]] = {}
-    for position, node in draft.joins:
+    for position, node in zip(draft.positions, draft.nodes, strict=True):
         own = of_node.get(node)
         if own is None:
             own = of_node[node] = operations.setdefault(draft.find(node), [])

@@ -69,12 +69,15 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
     pieces = find_pieces(segmentation)
     exact = _holds_times(device) and _lengths_known(circuit, index, device)
     stopwatch = Stopwatch(device, remembers=options.cache)
+    distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
     drafts = []
     # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
     for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):
         body = piece_instructions(circuit, segmentation, piece, options.resets)
         site = {wire: position for position, wire in enumerate(piece.wires)}
         sites = [tuple([site[index[qubit]] for qubit in i.qubits]) for i in body]
+        # Few differ, and what is kept of many small objects is what the garbage collector looks through.
+        sites = [distinct.setdefault(where, where) for where in sites]
         timing, workload, log_success = stopwatch.time(body, sites, piece.wires)
         held = trim_barriers(body, sites, front=exact)
         if exact:

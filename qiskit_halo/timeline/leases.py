@@ -115,6 +115,8 @@ def delay_resets(
 
     Nobody decays meanwhile, and the qubit can be lent in between.
     """
+    if all(instruction.name != "reset" for instruction in instructions):
+        return timing
     starts = list(timing.start_dt)
     next_start: dict[int, int] = {}
     for index in range(len(starts) - 1, -1, -1):
