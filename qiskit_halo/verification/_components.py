@@ -82,6 +82,8 @@ def cut_at_resets(steps: StepList, num_wires: int) -> CutCircuit:
     first: list[int] = []
     last: list[int] = []
     of_step: list[tuple[int, ...]] = []
+    # Few lists of segments differ, and what is kept of many small objects is what the garbage collector looks through.
+    distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
     for index, (kind, qubits) in enumerate(zip(steps.kinds, steps.qubits, strict=True)):
         if kind == "reset":
             (wire,) = qubits
@@ -106,7 +108,8 @@ def cut_at_resets(steps: StepList, num_wires: int) -> CutCircuit:
             else:
                 last[segment] = index
             touched.append(segment)
-        of_step.append(tuple(touched))
+        found = tuple(touched)
+        of_step.append(distinct.setdefault(found, found))
     segments = tuple(
         Segment(wire=wire, resets_before=count, first=start, last=stop)
         for wire, count, start, stop in zip(wires, before, first, last, strict=True)

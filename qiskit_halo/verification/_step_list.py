@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, overload
 
-from qiskit.circuit import Barrier, CircuitInstruction, Delay, Measure, QuantumCircuit, Reset
+from qiskit.circuit import Barrier, Delay, Measure, QuantumCircuit, Reset
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.verification._steps import ClbitMap, Step, steps_of
@@ -34,10 +34,11 @@ class StepList(Sequence[Step]):
     would be most of what Python's garbage collector finds alive, and make it look through everything else too.
 
     Args:
+        circuit: The circuit, which must not be changed any more.
         clbits: Clbit of the circuit -> its index.
     """
 
-    def __init__(self, clbits: ClbitMap) -> None:
+    def __init__(self, circuit: QuantumCircuit, clbits: ClbitMap) -> None:
         self.kinds: list[str] = []
         """What each step is."""
         self.qubits: list[tuple[int, ...]] = []
@@ -45,8 +46,10 @@ class StepList(Sequence[Step]):
         self.ties: dict[int, Ties] = {}
         """Steps with a classical side."""
         self._clbits = clbits
+        self._data = circuit.data
         self._positions: list[int] = []
-        self._sources: list[CircuitInstruction] = []
+        # Few lists of wires differ.
+        self._distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
         # Of steps that are not as they stand in the circuit: inside composite instructions, or with blocks.
         self._records: dict[int, Step] = {}
 
@@ -65,17 +68,16 @@ class StepList(Sequence[Step]):
     def __iter__(self) -> Iterator[Step]:
         return map(self._step, range(len(self)))
 
-    def add(self, position: int, kind: str, qubits: tuple[int, ...], source: CircuitInstruction) -> None:
+    def add(self, position: int, kind: str, qubits: tuple[int, ...]) -> None:
         """Add an operation that stands in the circuit itself."""
         self._positions.append(position)
         self.kinds.append(kind)
-        self.qubits.append(qubits)
-        self._sources.append(source)
+        self.qubits.append(self._distinct.setdefault(qubits, qubits))
 
     def add_record(self, step: Step) -> None:
         """Add any step."""
         index = len(self)
-        self.add(step.position, step.kind, step.qubits, step.source)
+        self.add(step.position, step.kind, step.qubits)
         self._records[index] = step
         if step.reads or step.writes or step.variables:
             self.ties[index] = Ties(step.reads, step.writes, step.variables)
@@ -84,7 +86,7 @@ class StepList(Sequence[Step]):
         known = self._records.get(index)
         if known is not None:
             return known
-        source = self._sources[index]
+        source = self._data[self._positions[index]]
         ties = self.ties.get(index)
         return Step(
             position=self._positions[index],
@@ -101,7 +103,7 @@ def read_steps(circuit: QuantumCircuit) -> StepList:
     """Return every operation of ``circuit`` in order, composite instructions opened."""
     qubits = {bit: index for index, bit in enumerate(circuit.qubits)}
     clbits = {bit: index for index, bit in enumerate(circuit.clbits)}
-    steps = StepList(clbits)
+    steps = StepList(circuit, clbits)
     kind_of: dict[type, str | None] = {}
     for position, instruction in enumerate(circuit.data):
         kind: str | None = "gate"
@@ -116,5 +118,5 @@ def read_steps(circuit: QuantumCircuit) -> StepList:
             continue
         if kind == "measure":
             steps.ties[len(steps)] = Ties((), (clbits[instruction.clbits[0]],), ())
-        steps.add(position, kind, tuple([qubits[bit] for bit in instruction.qubits]), instruction)
+        steps.add(position, kind, tuple([qubits[bit] for bit in instruction.qubits]))
     return steps
