@@ -166,4 +166,9 @@ class HaloReport:
 
 def _as_dict(record: FormReport | ProgramReport | LeaseReport | HaloReport) -> dict[str, Any]:
     # `dataclasses.asdict` copies what it holds, deeply, which takes far longer than all else for thousands of leases.
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: getattr(record, name) for name in _FIELDS[type(record)]}
+
+
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (FormReport, ProgramReport, LeaseReport, HaloReport)
+}

@@ -419,6 +419,16 @@ def test_operations_inside_control_flow_are_looked_up():
         verify_isolation(circuit, target=line_target(dead=(2, 3)))
 
 
+def test_blocks_are_looked_up_behind_a_gate_that_is_called_like_control_flow():
+    circuit = circuit_for(4)
+    circuit.measure(0, 0)
+    circuit.append(Gate("if_else", 2, []), [2, 3])
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.cz(2, 3)
+    with pytest.raises(IsolationError, match=r"operation 2 \(cz\) of program 0 on qubits 2, 3: its error"):
+        verify_isolation(circuit, target=line_target(dead=(2, 3)))
+
+
 def test_control_flow_that_the_target_lacks():
     circuit = circuit_for(4)
     with circuit.for_loop(range(2)):

@@ -109,6 +109,18 @@ def test_stopwatches_share_what_they_remember_and_tell_devices_apart(monkeypatch
     assert len(measure.MEMORY._entries) == known == 3
 
 
+def test_a_body_on_more_sites_than_it_uses_is_another(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(measure, "MEMORY", Memory(3))
+    device = DeviceModel(make_target(3))
+    circuit = QuantumCircuit(1)
+    circuit.sx(0)
+    for physical in ((0,), (0, 1), (0, 1, 2)):
+        stopwatch = Stopwatch(device, remembers=True)
+        found = stopwatch.time(circuit.data, sites_of(circuit), physical)
+        assert found == time_on(circuit.data, sites_of(circuit), physical, device)
+        assert len(found[0].busy_dt) == len(physical)
+
+
 def test_long_bodies_are_not_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(measure, "MEMORY", Memory(3))
     circuit = QuantumCircuit(1)
