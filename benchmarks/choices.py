@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets orders openings bound weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets orders openings bound exact weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from qiskit.providers import BackendV2
 from qiskit_ibm_runtime.fake_provider import FakeTorino
 
 from benchmarks._machine import describe
+from benchmarks._optimum import Batch, least_cost
 from benchmarks._workloads import draw
 from benchmarks.packing import References, around, compile_batch, keeps_floor
 from qiskit_halo import HaloOptions, MultiProgramCircuit
@@ -41,6 +43,8 @@ from qiskit_halo.placement.items import PackingItem
 from qiskit_halo.placement.rents import RelaxedPacking
 from qiskit_halo.segments.find import find_components
 from qiskit_halo.segments.pieces import find_pieces
+
+SOLVER_SECONDS = 60.0
 
 
 def routings(folder: Path, seeds: int, backend: BackendV2) -> None:
@@ -254,6 +258,38 @@ def _watched(
     return packing.pack(items, device, options, recompile)
 
 
+def exact(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "small batches: how much more QPU time the packer takes, success at its rate of exchange, than the best that CP-SAT finds in "
+        f"{SOLVER_SECONDS:.0f} s, and than it proves to be possible at most; pieces, seconds of the packer and of CP-SAT"
+    )
+    for suite, count in (("helpers", 3), ("helpers", 4), ("small", 3), ("helpers", 12)):
+        for delay_s in (250e-6, 0.0):
+            found: list[str] = []
+            with patch.object(space_manager, "pack", lambda *given, seen=found: _beside_optimum(seen, *given)):
+                for seed in range(seeds):
+                    compile_batch(draw(folder, suite, count, seed), backend, HaloOptions(rep_delay_s=delay_s))
+            print(f"  {count} {suite}, delay {delay_s * 1e6:.0f} us: {'; '.join(found)}", flush=True)
+
+
+def _beside_optimum(
+    seen: list[str], items: Sequence[PackingItem], device: DeviceModel, options: HaloOptions, recompile: Recompile
+) -> list[PlacedItem | None]:
+    """Pack as ever, and note what the packer's own measure leaves to gain."""
+    start = time.perf_counter()
+    packer = packing._Packer(items, device, options, recompile)
+    best = packer.one_by_one()
+    middle = time.perf_counter()
+    optimum = least_cost(Batch.of(packer), 2 * best.length, SOLVER_SECONDS)
+    times = f"{len(items)} pieces, {middle - start:.1f} and {time.perf_counter() - middle:.0f} s"
+    if any(best.faults) or optimum is None:
+        seen.append(f"nothing found or floors broken ({times})")
+    else:
+        gaps = [math.expm1(packer.badness(best)[1] - cost) for cost in (optimum.found, optimum.bound)]
+        seen.append(f"{gaps[0]:+.1%} and {gaps[1]:+.1%} ({times})")
+    return best.placed()
+
+
 def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
         "success up to which programs count as weak: QPU time one by one over merged at 250 / 50 / 0 us, and mean success: "
@@ -283,7 +319,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, mirrors, regions, markets, orders, openings, bound, weak)
+    own.__name__: own for own in (routings, mirrors, regions, markets, orders, openings, bound, exact, weak)
 }
 
 

@@ -43,9 +43,9 @@ FEW = 64
 FEWEST = 16
 """Items up to which a search goes through a thousand orders: with more of them rents know better who should come where."""
 
-WORTH_SEARCHING = 0.25
-"""What the best board must lack for that, in log QPU time, against one on which nobody waits or gives way: the timeline makes
-good for less.
+WORTH_SEARCHING = 0.01
+"""What the best board must lack for that, in log QPU time for each piece, against one on which nobody waits or gives way: the time
+of a search grows with the square of the pieces.
 """
 
 PRICES = (0.5, 1.05)
@@ -164,7 +164,7 @@ class _Packer:
         # If nobody had to wait or to give way.
         ideal = self._cost({index: item.log_best for index, item in enumerate(self._items)}, least)
         faults, cost = self.badness(best)
-        if len(self._items) <= FEWEST and (any(faults) or cost > ideal + WORTH_SEARCHING):
+        if len(self._items) <= FEWEST and (any(faults) or cost > ideal + WORTH_SEARCHING * len(self._items)):
             best = min(best, self._in_best_order(least), key=self.badness)
         return best
 

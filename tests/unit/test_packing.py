@@ -544,6 +544,21 @@ def test_the_order_found_is_taken_if_it_is_better_than_all_boards(monkeypatch: p
     assert packer.one_by_one() is found
 
 
+@pytest.mark.parametrize(("num_items", "is_searched"), [(3, True), (6, False)])
+def test_the_more_pieces_the_more_a_search_must_promise(
+    num_items: int, is_searched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = DeviceModel(make_target(2))
+    searched: list[float] = []
+    packer = packing._Packer([item(device)] * num_items, device, HaloOptions(), no_other)
+    monkeypatch.setattr(packing._Packer, "_in_best_order", lambda own, least: searched.append(least) or own._shortest())
+    # Between what is worth a search for three pieces and for six.
+    monkeypatch.setattr(packing._Packer, "_cost", lambda *_: 0.0)
+    monkeypatch.setattr(packing._Packer, "badness", lambda *_: ((0, 0, 0), 4.5 * packing.WORTH_SEARCHING))
+    packer.one_by_one()
+    assert bool(searched) == is_searched
+
+
 class Watched:
     """Notes what boards a packer fills at rents, and makes the first ones faulty."""
 
