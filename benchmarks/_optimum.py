@@ -86,7 +86,7 @@ def least_cost(batch: Batch, most_slots: int, seconds: float) -> Optimum | None:
     """
     from ortools.sat.python import cp_model
 
-    if any(any(sites) for item in batch.items for sites in item.exclusive_sites) or any(
+    if any(sites for item in batch.items for sites in item.exclusive_sites) or any(
         len(candidates.shapes) != 1 for item in batch.items for candidates in item.variants
     ):
         raise ValueError("only connected pieces that share all their qubits")
