@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister, Qubit
 
 from qiskit_halo.fragments.jumps import JUMPS
+from qiskit_halo.fragments.measure import sites_of
 from qiskit_halo.rewire import append_all, empty_like
 
 _NOT_PAIRS = ("barrier", *JUMPS)
@@ -17,27 +18,29 @@ BLOCK_NAME = "block"
 
 def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
     """Return the circuit on the qubits it really uses, and which those were."""
-    index = {qubit: i for i, qubit in enumerate(compiled.qubits)}
     data = list(compiled.data)
     held: dict[Qubit, None] = {}
     for instruction in data:
         if instruction.name != "barrier":
             held.update(dict.fromkeys(instruction.qubits))
-    used = sorted([index[qubit] for qubit in held])
+    qubits = compiled.qubits
+    used = [index for index, qubit in enumerate(qubits) if qubit in held]
     circuit = empty_like(compiled, QuantumRegister(len(used), "site"))
-    site_of = {compiled.qubits[q]: qubit for q, qubit in zip(used, circuit.qubits, strict=True)}
+    site_of = {qubits[q]: qubit for q, qubit in zip(used, circuit.qubits, strict=True)}
     append_all(circuit, [moved for i in data if (moved := _on_sites(i, site_of)) is not None])
     return circuit, used
 
 
 def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
-    """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    for instruction in circuit.data:
-        qubits = instruction.qubits
-        if len(qubits) < 2 or instruction.name in _NOT_PAIRS:
+    """Return the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
+    return pairs_of(circuit.data, sites_of(circuit))
+
+
+def pairs_of(instructions: Iterable[CircuitInstruction], sites: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, int]]:
+    """Yield what :func:`two_qubit_pairs` does of ``instructions`` on ``sites``."""
+    for instruction, where in zip(instructions, sites, strict=True):
+        if len(where) < 2 or instruction.name in _NOT_PAIRS:
             continue
-        where = [index[q] for q in qubits]
         if instruction.is_control_flow():
             for block in instruction.operation.blocks:
                 yield from ((where[a], where[b]) for a, b in two_qubit_pairs(block))

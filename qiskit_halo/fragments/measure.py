@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit
 
@@ -26,8 +26,13 @@ MEMORY: Memory[Hashable, tuple[Timing, Workload]] = Memory(MEMORY_ENTRIES)
 
 def sites_of(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
     """Return the qubit indices of each instruction of ``circuit``."""
+    return places_of(circuit.data, circuit)
+
+
+def places_of(instructions: Iterable[CircuitInstruction], circuit: QuantumCircuit) -> list[tuple[int, ...]]:
+    """Return what :func:`sites_of` does for the instructions of ``circuit``, which are at hand: Qiskit makes them anew."""
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    return [tuple(index[qubit] for qubit in instruction.qubits) for instruction in circuit.data]
+    return [tuple([index[qubit] for qubit in instruction.qubits]) for instruction in instructions]
 
 
 def time_on(
