@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import QuantumCircuit, Qubit
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.passmanager import FlowControllerLinear, PassManagerState, PropertySet, WorkflowStatus
@@ -30,11 +31,13 @@ class Draft:
         circuit: The circuit so far.
         properties: What the passes so far have noted.
         layout: Where its qubits start and end, once that is known.
+        places: Number of each of its qubits in the target; ``None`` where it has them all.
     """
 
     circuit: QuantumCircuit
     properties: Mapping[str, Any]
     layout: TranspileLayout | None = None
+    places: tuple[int, ...] | None = None
 
     def ends(self) -> tuple[list[int], list[int]]:
         """Return the qubit where each qubit of the first circuit starts, and the one where it ends."""
@@ -72,9 +75,14 @@ class Stages:
         """Return ``prepared`` on the qubits of the target, as the preset lays it out and routes it."""
         return _run(self._middle, prepared)
 
-    def finish(self, routed: Draft) -> Draft:
-        """Return ``routed`` in the operations of the target, optimized."""
-        return _run(self._back, routed)
+    def finish(self, routed: Draft, *, drop_idle: bool = False) -> Draft:
+        """Return ``routed`` in the operations of the target, optimized.
+
+        Args:
+            routed: What :meth:`route` or :func:`routed_draft` returned.
+            drop_idle: Leave out the qubits that have no operation, where the draft says where all start and end.
+        """
+        return _run(self._back, routed, drop_idle=drop_idle)
 
 
 def close(prepared: Draft) -> Draft:
@@ -115,10 +123,9 @@ def route_again(closed: Draft, router: SabreLayout) -> Draft:
 
 def routed_draft(circuit: QuantumCircuit) -> Draft:
     """Return a circuit over the qubits of a target, for :meth:`Stages.finish`: each of its qubits stays where it is."""
-    indices = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     properties = {
-        "layout": Layout(dict(indices)),
-        "original_qubit_indices": indices,
+        "layout": _in_place(tuple(circuit.qubits)).copy(),
+        "original_qubit_indices": {qubit: index for index, qubit in enumerate(circuit.qubits)},
         "num_input_qubits": circuit.num_qubits,
     }
     return Draft(circuit=circuit, properties=properties)
@@ -128,12 +135,22 @@ def _joined(*stages: PassManager | None) -> Task[DAGCircuit, DAGCircuit]:
     return FlowControllerLinear([stage.to_flow_controller() for stage in stages if stage is not None])
 
 
-def _run(passes: Task[DAGCircuit, DAGCircuit], draft: Draft) -> Draft:
+@lru_cache(maxsize=8)
+def _in_place(qubits: tuple[Qubit, ...]) -> Layout:
+    """Return the layout that leaves ``qubits`` where they are; for a whole device that takes long to make."""
+    return Layout({qubit: index for index, qubit in enumerate(qubits)})
+
+
+def _run(passes: Task[DAGCircuit, DAGCircuit], draft: Draft, *, drop_idle: bool = False) -> Draft:
     # Not by PassManager.run, which rewrites the layout that passes have noted: the stages after it then fail.
     state = PassManagerState(workflow_status=WorkflowStatus(), property_set=PropertySet(draft.properties))
     dag, state = passes.execute(circuit_to_dag(draft.circuit), state)
-    return Draft(
-        circuit=dag_to_circuit(dag, copy_operations=False),
-        properties=dict(state.property_set),
-        layout=TranspileLayout.from_property_set(dag, state.property_set),
-    )
+    layout = TranspileLayout.from_property_set(dag, state.property_set)
+    places = None
+    if drop_idle and layout is not None:
+        # Of a small program on a whole device nearly all are, and a circuit takes long to make with all of them.
+        idle = {wire: None for wire in dag.idle_wires() if isinstance(wire, Qubit)}
+        places = tuple([number for number, qubit in enumerate(dag.qubits) if qubit not in idle])
+        dag.remove_qubits(*idle)
+    circuit = dag_to_circuit(dag, copy_operations=False)
+    return Draft(circuit=circuit, properties=dict(state.property_set), layout=layout, places=places)
