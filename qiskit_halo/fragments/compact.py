@@ -19,10 +19,10 @@ BLOCK_NAME = "block"
 def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
     """Return the circuit on the qubits it really uses, and which those were."""
     data = list(compiled.data)
-    held: dict[Qubit, None] = {}
+    held: set[Qubit] = set()
     for instruction in data:
         if instruction.name != "barrier":
-            held.update(dict.fromkeys(instruction.qubits))
+            held.update(instruction.qubits)
     qubits = compiled.qubits
     used = [index for index, qubit in enumerate(qubits) if qubit in held]
     circuit = empty_like(compiled, QuantumRegister(len(used), "site"))

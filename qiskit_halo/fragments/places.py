@@ -135,9 +135,11 @@ class PlaceScorer:
         for row, begin, end in zip(lengths, begins, ends, strict=True):
             np.subtract(end, begin, out=row)
         waits = (lengths > 0).any(axis=1)
-        qubits = np.stack(columns)[sites][waits]
+        # Coherence is looked up once a site, however often it waits.
+        qubits, rows = np.stack(columns), np.array(sites)[waits]
+        t1_s, t2_s = self._device.t1_s[qubits][rows], self._device.t2_s[qubits][rows]
         seconds: FloatArray = lengths[waits] * np.float64(self._device.dt_s)
-        total: FloatArray = log_idle(seconds, self._device.t1_s[qubits], self._device.t2_s[qubits]).sum(axis=0)
+        total: FloatArray = log_idle(seconds, t1_s, t2_s).sum(axis=0)
         return total
 
 

@@ -119,9 +119,8 @@ class BodyCompiler:
             return None
 
     def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
-        compiled = place.stages.finish(routing.on_region(len(place.region)), drop_idle=True)
-        circuit, held = compact(compiled.circuit)
-        used = held if compiled.places is None else [compiled.places[q] for q in held]
+        compiled = place.stages.finish(routing.on_region(len(place.region)))
+        circuit, used = compact(compiled.circuit)
         # Made once: Qiskit makes a new object of each instruction that it is asked for.
         data = list(circuit.data)
         sites = places_of(data, circuit)

@@ -31,13 +31,11 @@ class Draft:
         circuit: The circuit so far.
         properties: What the passes so far have noted.
         layout: Where its qubits start and end, once that is known.
-        places: Number of each of its qubits in the target; ``None`` where it has them all.
     """
 
     circuit: QuantumCircuit
     properties: Mapping[str, Any]
     layout: TranspileLayout | None = None
-    places: tuple[int, ...] | None = None
 
     def ends(self) -> tuple[list[int], list[int]]:
         """Return the qubit where each qubit of the first circuit starts, and the one where it ends."""
@@ -75,14 +73,9 @@ class Stages:
         """Return ``prepared`` on the qubits of the target, as the preset lays it out and routes it."""
         return _run(self._middle, prepared)
 
-    def finish(self, routed: Draft, *, drop_idle: bool = False) -> Draft:
-        """Return ``routed`` in the operations of the target, optimized.
-
-        Args:
-            routed: What :meth:`route` or :func:`routed_draft` returned.
-            drop_idle: Leave out the qubits that have no operation, where the draft says where all start and end.
-        """
-        return _run(self._back, routed, drop_idle=drop_idle)
+    def finish(self, routed: Draft) -> Draft:
+        """Return ``routed`` in the operations of the target, optimized."""
+        return _run(self._back, routed)
 
 
 def close(prepared: Draft) -> Draft:
@@ -141,16 +134,12 @@ def _in_place(qubits: tuple[Qubit, ...]) -> Layout:
     return Layout({qubit: index for index, qubit in enumerate(qubits)})
 
 
-def _run(passes: Task[DAGCircuit, DAGCircuit], draft: Draft, *, drop_idle: bool = False) -> Draft:
+def _run(passes: Task[DAGCircuit, DAGCircuit], draft: Draft) -> Draft:
     # Not by PassManager.run, which rewrites the layout that passes have noted: the stages after it then fail.
     state = PassManagerState(workflow_status=WorkflowStatus(), property_set=PropertySet(draft.properties))
     dag, state = passes.execute(circuit_to_dag(draft.circuit), state)
-    layout = TranspileLayout.from_property_set(dag, state.property_set)
-    places = None
-    if drop_idle and layout is not None:
-        # Of a small program on a whole device nearly all are, and a circuit takes long to make with all of them.
-        idle = {wire: None for wire in dag.idle_wires() if isinstance(wire, Qubit)}
-        places = tuple([number for number, qubit in enumerate(dag.qubits) if qubit not in idle])
-        dag.remove_qubits(*idle)
-    circuit = dag_to_circuit(dag, copy_operations=False)
-    return Draft(circuit=circuit, properties=dict(state.property_set), layout=layout, places=places)
+    return Draft(
+        circuit=dag_to_circuit(dag, copy_operations=False),
+        properties=dict(state.property_set),
+        layout=TranspileLayout.from_property_set(dag, state.property_set),
+    )

@@ -71,10 +71,13 @@ def schedule(operations: Sequence[TimedOperation], num_qubits: int, alignment: i
     starts = [start - shift for start in starts]
     durations = [duration for _, _, duration, _ in operations]
     stops = [start + duration for start, duration in zip(starts, durations, strict=True)]
-    # The operations of a qubit follow each other: the first begins it, the last ends it, and the last to be put here stays.
-    whose = [qubits for qubits, _, _, _ in operations]
-    end = {qubit: stop for qubits, stop in zip(whose, stops, strict=True) for qubit in qubits}
-    begin = {q: start for qubits, start in zip(reversed(whose), reversed(starts), strict=True) for q in qubits}
+    # The operations of a qubit follow each other: the first begins it, the last ends it.
+    begin: dict[int, int] = {}
+    end: dict[int, int] = {}
+    for (qubits, _, _, _), start, stop in zip(operations, starts, stops, strict=True):
+        for qubit in qubits:
+            begin.setdefault(qubit, start)
+            end[qubit] = stop
     return Timing(
         start_dt=tuple(starts),
         duration_dt=tuple(durations),
@@ -144,15 +147,26 @@ def movable(operations: Sequence[TimedOperation]) -> dict[int, None]:
     or an operation without qubits, moves too, so as not to be in the way of what comes before it; so do the gates of one
     qubit right after the one that brings it to life, which all move together.
     """
+    saved, cost = _savings(operations)
+    return dict.fromkeys(
+        index
+        for index, operation in enumerate(operations)
+        if saved[index] > cost[index] or ((operation.role == "barrier" or not operation.qubits) and not cost[index])
+    )
+
+
+def _savings(operations: Sequence[TimedOperation]) -> tuple[list[int], list[int]]:
+    """Return, for each operation, on how many qubits a later start saves live waiting, and on how many it costs some."""
     born = _at_the_edge(operations, range(len(operations)))
     ended = _at_the_edge(operations, range(len(operations) - 1, -1, -1))
-    # On how many qubits a later start saves live waiting, and on how many it costs some; nothing where it is not listed.
-    saved = {i: sum([qubit not in ended.get(i, ()) for qubit in qubits]) for i, qubits in born.items()}
-    saved |= dict.fromkeys(_openings(operations), 1)
-    cost = {i: sum([qubit not in born.get(i, ()) for qubit in qubits]) for i, qubits in ended.items()}
-    moves = dict.fromkeys([i for i, number in saved.items() if number > cost.get(i, 0)])
-    free = [i for i, (qubits, _, _, role) in enumerate(operations) if role == "barrier" or not qubits]
-    return moves | dict.fromkeys([i for i in free if not cost.get(i)])
+    saved, cost = [0] * len(operations), [0] * len(operations)
+    for index, qubits in born.items():
+        saved[index] = sum(qubit not in ended.get(index, ()) for qubit in qubits)
+    for index, qubits in ended.items():
+        cost[index] = sum(qubit not in born.get(index, ()) for qubit in qubits)
+    for index in _openings(operations):
+        saved[index] = 1
+    return saved, cost
 
 
 def _openings(operations: Sequence[TimedOperation]) -> list[int]:

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 from qiskit.circuit import QuantumCircuit
-from qiskit.transpiler import Target, generate_preset_pass_manager
+from qiskit.transpiler import generate_preset_pass_manager
 
-from qiskit_halo.fragments.compact import compact
 from qiskit_halo.fragments.stages import FINAL_BARRIER, Stages, close, route_again, routed_draft, sabre
 from tests.dense_oracle import brute_force, distance
 from tests.targets import make_target
@@ -66,34 +65,6 @@ def test_a_circuit_over_the_target_is_finished_where_it_stands(level: int):
     assert distance(brute_force(finished.circuit), brute_force(circuit)) < 1e-12
     assert measured(finished.circuit) == {0: finals[1], 1: finals[3]}
     assert starts == finals  # level 3 may move all, but routes nothing
-
-
-@pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_idle_qubits_can_be_left_out(level: int):
-    circuit = QuantumCircuit(8, 2)
-    circuit.cx(1, 2)
-    circuit.barrier(0, 2)
-    circuit.cx(2, 3)
-    circuit.measure([1, 3], [0, 1])
-    stages = Stages(make_target(8), level, 0, {})
-    whole = stages.finish(routed_draft(circuit))
-    small = stages.finish(routed_draft(circuit), drop_idle=True)
-    assert small.circuit.num_qubits < 5
-    assert small.ends() == whole.ends()
-    (one, held), (other, used) = compact(small.circuit), compact(whole.circuit)
-    assert one == other
-    assert [small.places[qubit] for qubit in held] == used
-
-
-def test_idle_qubits_stay_where_nothing_was_laid_out():
-    # With all qubits coupled, where they start and end is told by the circuit alone.
-    circuit = QuantumCircuit(3)
-    circuit.h(1)
-    target = Target.from_configuration(["sx", "rz", "cz"], 3)
-    stages = Stages(target, 2, 0, {})
-    finished = stages.finish(stages.route(stages.prepare(circuit)), drop_idle=True)
-    assert finished.ends() == ([0, 1, 2], [0, 1, 2])
-    assert finished.places is None
 
 
 def test_drafts_that_stand_where_they_are_share_no_layout():
