@@ -77,9 +77,19 @@ class LossEstimator:
         last: dict[int, float] = {}
         alive: dict[int, float] = {}
         lengths: dict[tuple[str, int], float] = {}
+        # Of gates on one qubit, which are most: they wait for nothing else.
+        single: dict[str, float] = {}
         for instruction in circuit.data:
             name = instruction.name
-            qubits = [number[qubit] for qubit in instruction.qubits]
+            where = instruction.qubits
+            if name in single and len(where) == 1 and not instruction.clbits:
+                qubit = number[where[0]]
+                start = ready[qubit]
+                ready[qubit] = stop = start + single[name]
+                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
+                last[qubit] = stop
+                continue
+            qubits = [number[qubit] for qubit in where]
             if name == "barrier":
                 if ignore is None or instruction.label != ignore:
                     now = max([ready[qubit] for qubit in qubits], default=0.0)
@@ -101,6 +111,8 @@ class LossEstimator:
                 length = self.seconds(instruction) if own is None else own
                 if name not in CONTROL_FLOW_OP_NAMES:
                     lengths[name, width] = length
+                    if width == 1 and name != "reset":
+                        single[name] = length
             stop = start + length
             for clbit in clbits:
                 told[clbit] = stop
