@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister, Qubit
 
@@ -16,19 +17,58 @@ BLOCK_NAME = "block"
 """Name of every nested block of a body."""
 
 
-def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
-    """Return the circuit on the qubits it really uses, and which those were."""
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A circuit on the qubits it really uses, and what it holds: Qiskit makes a new object of each instruction asked for.
+
+    Args:
+        circuit: Qubit s is site s.
+        used: Which qubit each site was.
+        instructions: What the circuit holds, in order.
+        sites: Sites of each instruction.
+    """
+
+    circuit: QuantumCircuit
+    used: list[int]
+    instructions: list[CircuitInstruction]
+    sites: list[tuple[int, ...]]
+
+
+def compact(compiled: QuantumCircuit) -> Compact:
+    """Return ``compiled`` on the qubits it really uses."""
     data = list(compiled.data)
+    names = [instruction.name for instruction in data]
     held: set[Qubit] = set()
-    for instruction in data:
-        if instruction.name != "barrier":
+    for name, instruction in zip(names, data, strict=True):
+        if name != "barrier":
             held.update(instruction.qubits)
     qubits = compiled.qubits
     used = [index for index, qubit in enumerate(qubits) if qubit in held]
     circuit = empty_like(compiled, QuantumRegister(len(used), "site"))
-    site_of = {qubits[q]: qubit for q, qubit in zip(used, circuit.qubits, strict=True)}
-    append_all(circuit, [moved for i in data if (moved := _on_sites(i, site_of)) is not None])
-    return circuit, used
+    site_of = {qubits[q]: site for site, q in enumerate(used)}
+    wires = circuit.qubits
+    instructions, sites = [], []
+    # Many stand on the same qubits.
+    known: dict[tuple[Qubit, ...], tuple[tuple[int, ...], tuple[Qubit, ...]]] = {}
+    for name, instruction in zip(names, data, strict=True):
+        source = instruction.qubits
+        if source not in known:
+            # Only a barrier may hold a qubit that is not used.
+            where = tuple([site_of[q] for q in source if q in site_of])
+            known[source] = where, tuple([wires[site] for site in where])
+        where, place = known[source]
+        if name == "barrier":
+            if not where:
+                continue
+            moved = CircuitInstruction(Barrier(len(where), instruction.label), place, ())
+        else:
+            moved = instruction.replace(qubits=place)
+            if moved.is_control_flow():
+                moved = _with_plain_names(moved)
+        instructions.append(moved)
+        sites.append(where)
+    append_all(circuit, instructions)
+    return Compact(circuit, used, instructions, sites)
 
 
 def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
@@ -66,14 +106,6 @@ def control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
             yield instruction.name
             for block in instruction.operation.blocks:
                 yield from control_flow_names(block)
-
-
-def _on_sites(instruction: CircuitInstruction, site_of: dict[object, object]) -> CircuitInstruction | None:
-    if instruction.name != "barrier":
-        moved = instruction.replace(qubits=[site_of[q] for q in instruction.qubits])
-        return _with_plain_names(moved) if instruction.is_control_flow() else moved
-    held = [site_of[q] for q in instruction.qubits if q in site_of]
-    return CircuitInstruction(Barrier(len(held), instruction.label), held, ()) if held else None
 
 
 def _with_plain_names(instruction: CircuitInstruction) -> CircuitInstruction:

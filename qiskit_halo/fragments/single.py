@@ -19,7 +19,7 @@ from qiskit_halo.fragments.compact import compact, control_flow_names, pairs_of
 from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
 from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
-from qiskit_halo.fragments.measure import places_of, time_on
+from qiskit_halo.fragments.measure import time_on
 from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
 from qiskit_halo.fragments.settings import NUM_VARIANTS, CompileSettings
 from qiskit_halo.fragments.settle import Settler
@@ -120,10 +120,8 @@ class BodyCompiler:
 
     def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
         compiled = place.stages.finish(routing.on_region(len(place.region)))
-        circuit, used = compact(compiled.circuit)
-        # Made once: Qiskit makes a new object of each instruction that it is asked for.
-        data = list(circuit.data)
-        sites = places_of(data, circuit)
+        small = compact(compiled.circuit)
+        data, sites, used = small.instructions, small.sites, small.used
         pairs = list(pairs_of(data, sites))
         reads = Counter(
             where[0] for instruction, where in zip(data, sites, strict=True) if instruction.name == "measure"
@@ -135,7 +133,7 @@ class BodyCompiler:
         starts, finals = _ends(routing, compiled, used, num_qubits)
         reuse = routing.reuse
         return Fragment(
-            circuit=circuit,
+            circuit=small.circuit,
             home=home,
             start_sites=starts,
             final_sites=finals,
