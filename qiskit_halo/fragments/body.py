@@ -189,8 +189,12 @@ def put_back(
         loop_of=lambda loop: source_loops.get(loop, loop),
     )
     instructions = []
+    places: dict[tuple[Qubit, ...], list[Qubit]] = {}
     for instruction in compiled.data:
-        where = [to_qubit[qubit] for qubit in instruction.qubits]
+        held = instruction.qubits
+        if held not in places:
+            places[held] = [to_qubit[qubit] for qubit in held]
+        where = places[held]
         # Standard gates are most of a body, and have nothing classical about them.
         is_plain = instruction.is_standard_gate()
         instructions.append(instruction.replace(qubits=where) if is_plain else rewiring.instruction(instruction, where))
