@@ -188,10 +188,16 @@ def put_back(
         variable_of=lambda variable: source_variables.get(variable, variable),
         loop_of=lambda loop: source_loops.get(loop, loop),
     )
-    instructions = [
-        rewiring.instruction(instruction, [to_qubit[qubit] for qubit in instruction.qubits])
-        for instruction in compiled.data
-    ]
+    instructions = []
+    places: dict[tuple[Qubit, ...], list[Qubit]] = {}
+    for instruction in compiled.data:
+        held = instruction.qubits
+        if held not in places:
+            places[held] = [to_qubit[qubit] for qubit in held]
+        where = places[held]
+        # Standard gates are most of a body, and have nothing classical about them.
+        is_plain = instruction.is_standard_gate()
+        instructions.append(instruction.replace(qubits=where) if is_plain else rewiring.instruction(instruction, where))
     return instructions, compiled.global_phase
 
 

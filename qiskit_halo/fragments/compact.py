@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, Barrier, CircuitInstruction, QuantumCircuit, QuantumRegister, Qubit
 
 from qiskit_halo.fragments.jumps import JUMPS
+from qiskit_halo.fragments.measure import sites_of
 from qiskit_halo.rewire import append_all, empty_like
 
 _NOT_PAIRS = ("barrier", *JUMPS)
@@ -15,29 +17,70 @@ BLOCK_NAME = "block"
 """Name of every nested block of a body."""
 
 
-def compact(compiled: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
-    """Return the circuit on the qubits it really uses, and which those were."""
-    index = {qubit: i for i, qubit in enumerate(compiled.qubits)}
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A circuit on the qubits it really uses, and what it holds: Qiskit makes a new object of each instruction asked for.
+
+    Args:
+        circuit: Qubit s is site s.
+        used: Which qubit each site was.
+        instructions: What the circuit holds, in order.
+        sites: Sites of each instruction.
+    """
+
+    circuit: QuantumCircuit
+    used: list[int]
+    instructions: list[CircuitInstruction]
+    sites: list[tuple[int, ...]]
+
+
+def compact(compiled: QuantumCircuit) -> Compact:
+    """Return ``compiled`` on the qubits it really uses."""
     data = list(compiled.data)
-    held: dict[Qubit, None] = {}
-    for instruction in data:
-        if instruction.name != "barrier":
-            held.update(dict.fromkeys(instruction.qubits))
-    used = sorted([index[qubit] for qubit in held])
+    names = [instruction.name for instruction in data]
+    held: set[Qubit] = set()
+    for name, instruction in zip(names, data, strict=True):
+        if name != "barrier":
+            held.update(instruction.qubits)
+    qubits = compiled.qubits
+    used = [index for index, qubit in enumerate(qubits) if qubit in held]
     circuit = empty_like(compiled, QuantumRegister(len(used), "site"))
-    site_of = {compiled.qubits[q]: qubit for q, qubit in zip(used, circuit.qubits, strict=True)}
-    append_all(circuit, [moved for i in data if (moved := _on_sites(i, site_of)) is not None])
-    return circuit, used
+    site_of = {qubits[q]: site for site, q in enumerate(used)}
+    wires = circuit.qubits
+    instructions, sites = [], []
+    # Many stand on the same qubits.
+    known: dict[tuple[Qubit, ...], tuple[tuple[int, ...], tuple[Qubit, ...]]] = {}
+    for name, instruction in zip(names, data, strict=True):
+        source = instruction.qubits
+        if source not in known:
+            # Only a barrier may hold a qubit that is not used.
+            where = tuple([site_of[q] for q in source if q in site_of])
+            known[source] = where, tuple([wires[site] for site in where])
+        where, place = known[source]
+        if name == "barrier":
+            if not where:
+                continue
+            moved = CircuitInstruction(Barrier(len(where), instruction.label), place, ())
+        else:
+            moved = instruction.replace(qubits=place)
+            if moved.is_control_flow():
+                moved = _with_plain_names(moved)
+        instructions.append(moved)
+        sites.append(where)
+    append_all(circuit, instructions)
+    return Compact(circuit, used, instructions, sites)
 
 
 def two_qubit_pairs(circuit: QuantumCircuit) -> Iterator[tuple[int, int]]:
-    """Yield the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    for instruction in circuit.data:
-        qubits = instruction.qubits
-        if len(qubits) < 2 or instruction.name in _NOT_PAIRS:
+    """Return the qubit indices of every two-qubit operation of ``circuit``, nested blocks included."""
+    return pairs_of(circuit.data, sites_of(circuit))
+
+
+def pairs_of(instructions: Iterable[CircuitInstruction], sites: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, int]]:
+    """Yield what :func:`two_qubit_pairs` does of ``instructions`` on ``sites``."""
+    for instruction, where in zip(instructions, sites, strict=True):
+        if len(where) < 2 or instruction.name in _NOT_PAIRS:
             continue
-        where = [index[q] for q in qubits]
         if instruction.is_control_flow():
             for block in instruction.operation.blocks:
                 yield from ((where[a], where[b]) for a, b in two_qubit_pairs(block))
@@ -63,14 +106,6 @@ def control_flow_names(circuit: QuantumCircuit) -> Iterator[str]:
             yield instruction.name
             for block in instruction.operation.blocks:
                 yield from control_flow_names(block)
-
-
-def _on_sites(instruction: CircuitInstruction, site_of: dict[object, object]) -> CircuitInstruction | None:
-    if instruction.name != "barrier":
-        moved = instruction.replace(qubits=[site_of[q] for q in instruction.qubits])
-        return _with_plain_names(moved) if instruction.is_control_flow() else moved
-    held = [site_of[q] for q in instruction.qubits if q in site_of]
-    return CircuitInstruction(Barrier(len(held), instruction.label), held, ()) if held else None
 
 
 def _with_plain_names(instruction: CircuitInstruction) -> CircuitInstruction:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, QuantumCircuit, Qubit
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit, Qubit
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, GateTable
 from qiskit_halo.fragments.durations import rounds_of
@@ -69,25 +69,41 @@ class LossEstimator:
     def _walk(self, circuit: QuantumCircuit, ignore: str | None = None) -> tuple[float, float, dict[Qubit, float]]:
         """Return the number of two-qubit gates, the length in seconds, and how long each qubit is alive."""
         gates = 0.0
-        ready: dict[Hashable, float] = {}
-        last: dict[Qubit, float] = {}
-        alive: dict[Qubit, float] = {}
+        # By number: bits take longer to look up.
+        all_qubits = circuit.qubits
+        number = {qubit: index for index, qubit in enumerate(all_qubits)}
+        ready = [0.0] * len(number)
+        told: dict[Clbit, float] = {}
+        last: dict[int, float] = {}
+        alive: dict[int, float] = {}
         lengths: dict[tuple[str, int], float] = {}
+        # Of gates on one qubit, which are most: they wait for nothing else.
+        single: dict[str, float] = {}
         for instruction in circuit.data:
-            name, qubits = instruction.name, instruction.qubits
+            name = instruction.name
+            where = instruction.qubits
+            if name in single and len(where) == 1 and not instruction.clbits:
+                qubit = number[where[0]]
+                start = ready[qubit]
+                ready[qubit] = stop = start + single[name]
+                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
+                last[qubit] = stop
+                continue
+            qubits = [number[qubit] for qubit in where]
             if name == "barrier":
                 if ignore is None or instruction.label != ignore:
-                    now = max([ready.get(qubit, 0.0) for qubit in qubits], default=0.0)
-                    ready.update(dict.fromkeys(qubits, now))
+                    now = max([ready[qubit] for qubit in qubits], default=0.0)
+                    for qubit in qubits:
+                        ready[qubit] = now
                 continue
             clbits = instruction.clbits
-            resources: tuple[Hashable, ...] = (*qubits, *clbits) if clbits else qubits
             start = 0.0
-            for resource in resources:
+            for qubit in qubits:
                 # A call of max() would take longer than all else here.
-                known = ready.get(resource, 0.0)
-                if known > start:
-                    start = known
+                if ready[qubit] > start:
+                    start = ready[qubit]
+            for clbit in clbits:
+                start = max(start, told.get(clbit, 0.0))
             width = len(qubits)
             length = lengths.get((name, width))
             if length is None:
@@ -95,19 +111,24 @@ class LossEstimator:
                 length = self.seconds(instruction) if own is None else own
                 if name not in CONTROL_FLOW_OP_NAMES:
                     lengths[name, width] = length
+                    if width == 1 and name != "reset":
+                        single[name] = length
             stop = start + length
-            for resource in resources:
-                ready[resource] = stop
+            for clbit in clbits:
+                told[clbit] = stop
             if width > 1:
                 gates += self._gates_of(instruction)
             if name == "reset":
                 for qubit in qubits:
+                    ready[qubit] = stop
                     last.pop(qubit, None)  # What is reset remembers nothing of its wait.
                 continue
             for qubit in qubits:
+                ready[qubit] = stop
                 alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
                 last[qubit] = stop
-        return gates, max(ready.values(), default=0.0), alive
+        whole = max([*ready, *told.values()], default=0.0)
+        return gates, whole, {all_qubits[qubit]: seconds for qubit, seconds in alive.items()}
 
     def _gates_of(self, instruction: CircuitInstruction) -> float:
         if not instruction.is_control_flow():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
-from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit, Qubit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.durations import Durations
@@ -26,8 +26,22 @@ MEMORY: Memory[Hashable, tuple[Timing, Workload]] = Memory(MEMORY_ENTRIES)
 
 def sites_of(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
     """Return the qubit indices of each instruction of ``circuit``."""
+    return places_of(circuit.data, circuit)
+
+
+def places_of(instructions: Iterable[CircuitInstruction], circuit: QuantumCircuit) -> list[tuple[int, ...]]:
+    """Return what :func:`sites_of` does for the instructions of ``circuit``, which are at hand: Qiskit makes them anew."""
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    return [tuple(index[qubit] for qubit in instruction.qubits) for instruction in circuit.data]
+    # Many stand on the same qubits.
+    known: dict[tuple[Qubit, ...], tuple[int, ...]] = {}
+    sites = []
+    for instruction in instructions:
+        qubits = instruction.qubits
+        where = known.get(qubits)
+        if where is None:
+            where = known[qubits] = tuple([index[qubit] for qubit in qubits])
+        sites.append(where)
+    return sites
 
 
 def time_on(

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ from qiskit.quantum_info import Operator
 from qiskit.synthesis import TwoQubitBasisDecomposer
 
 from qiskit_halo.fragments.compact import two_qubit_pairs
+from qiskit_halo.fragments.memory import Memory
+from qiskit_halo.rewire import append_all
 
 MAX_MEETINGS = 128
 """Two-qubit gates up to which a body is looked at."""
@@ -38,7 +42,12 @@ MAX_ERROR = 1e-9
 MAX_EMBEDDING_STEPS = 500
 """Steps of the search for one place where all pairs of qubits are coupled."""
 
+PATTERNS = 2_000
+"""Patterns of coupled qubits of which it is kept whether they have a place, for each region."""
+
 _Pairs = frozenset[tuple[int, int]]
+
+_cost = attrgetter("cost")
 
 _SWAP = SwapGate().to_matrix()
 _DECOMPOSER = TwoQubitBasisDecomposer(CXGate(), euler_basis="U")
@@ -57,6 +66,7 @@ class Couplings:
     graph: rx.PyGraph[int, None]
     most_neighbours: int
     shortest_cycle: float
+    _known: Memory[tuple[tuple[int, int], ...], bool] = field(default_factory=lambda: Memory(PATTERNS), compare=False)
 
     @classmethod
     def of(cls, graph: rx.PyGraph[int, None]) -> Couplings:
@@ -69,6 +79,26 @@ class Couplings:
             shortest = min(shortest, back[b] + 1 if b in back else math.inf)
             opened.add_edge(a, b, None)
         return cls(graph, max(map(graph.degree, graph.node_indices()), default=0), shortest)
+
+    def has_place(self, pairs: _Pairs) -> bool:
+        """Return whether there is a place with a coupler for each of ``pairs``, as far as a short search tells."""
+        wires = sorted({wire for pair in pairs for wire in pair})
+        index = {wire: i for i, wire in enumerate(wires)}
+        # Bodies of few qubits have most of their patterns in common, and looking for a place is most of the work here.
+        pattern = tuple(sorted([(index[a], index[b]) for a, b in pairs]))
+        known = self._known.get(pattern)
+        if known is None:
+            known = self._is_somewhere(pattern, len(wires))
+            self._known.put(pattern, known)
+        return known
+
+    def _is_somewhere(self, pattern: Sequence[tuple[int, int]], size: int) -> bool:
+        wanted: rx.PyGraph[int, None] = rx.PyGraph()
+        wanted.add_nodes_from(range(size))
+        wanted.add_edges_from_no_data(list(pattern))
+        return max(map(wanted.degree, range(size))) <= self.most_neighbours and rx.is_subgraph_isomorphic(
+            self.graph, wanted, induced=False, call_limit=MAX_EMBEDDING_STEPS
+        )
 
 
 def mirror_gates(body: QuantumCircuit, couplings: Couplings) -> QuantumCircuit | None:
@@ -88,12 +118,17 @@ def mirror_gates(body: QuantumCircuit, couplings: Couplings) -> QuantumCircuit |
         return None
     chosen = {meetings[number].position for number in mirrored}
     result = body.copy_empty_like()
+    data: list[CircuitInstruction] = []
     for position, instruction in enumerate(body.data):
         if position not in chosen:
-            result.append(instruction)
+            data.append(instruction)
             continue
-        result.compose(_DECOMPOSER(_SWAP @ instruction.matrix), instruction.qubits, inplace=True)
-        result.swap(*instruction.qubits)
+        mirror = _DECOMPOSER(_SWAP @ instruction.matrix)
+        place = dict(zip(mirror.qubits, instruction.qubits, strict=True))
+        data += [inner.replace(qubits=[place[qubit] for qubit in inner.qubits]) for inner in mirror.data]
+        data.append(CircuitInstruction(SwapGate(), instruction.qubits))
+        result.global_phase += mirror.global_phase
+    append_all(result, data)
     return result
 
 
@@ -114,9 +149,8 @@ class _Meeting:
     cost: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """How far the search has come in one way.
+class _State(NamedTuple):
+    """How far the search has come in one way; plain, since it makes very many.
 
     Args:
         cost: CX gates more than the body has.
@@ -179,57 +213,60 @@ class _Search:
         self._meetings = meetings
         self._num_qubits = num_qubits
         self._couplings = couplings
-        self._fits: dict[_Pairs, bool] = {}
+        self._fits: dict[_Pairs, _Pairs | None] = {}
+        self._coupled: dict[tuple[_Pairs, tuple[int, int]], _Pairs | None] = {}
 
     def run(self) -> tuple[int, ...]:
         """Return the meetings to mirror, none if that costs as much."""
         plain = _State(0.0, tuple(range(self._num_qubits)), frozenset(), ())
         states = [plain]
         for number, meeting in enumerate(self._meetings):
-            plain = next(self._after(plain, number, meeting))
+            plain = self._met(plain, meeting)
             best: dict[tuple[tuple[int, ...], _Pairs], _State] = {}
             for state in states:
-                for after in self._after(state, number, meeting):
+                met = self._met(state, meeting)
+                for after in (met,) if meeting.cost is None else (met, _exchanged(met, number, meeting, meeting.cost)):
                     key = after.wires, after.pairs
-                    if key not in best or after.cost < best[key].cost:
+                    known = best.get(key)
+                    if known is None or after.cost < known.cost:
                         best[key] = after
-            states = sorted(best.values(), key=lambda state: state.cost)[:BEAM]
+            states = sorted(best.values(), key=_cost)[:BEAM]
         return states[0].mirrored if states[0].cost < plain.cost else ()
 
-    def _after(self, state: _State, number: int, meeting: _Meeting) -> Iterator[_State]:
-        """Yield what may follow ``state``: the meeting as it is, and mirrored."""
+    def _met(self, state: _State, meeting: _Meeting) -> _State:
+        """Return what follows ``state`` if the meeting is left as it is."""
         first, second = meeting.qubits
         a, b = state.wires[first], state.wires[second]
-        pair = (min(a, b), max(a, b))
-        cost, pairs = state.cost, state.pairs
-        if pair not in pairs and not meeting.again:
-            if self._can_be_coupled(pairs, pair):
-                pairs = pairs | {pair}
-            else:
-                cost += SWAP_COST
-        yield _State(cost, state.wires, pairs, state.mirrored)
-        if meeting.cost is not None:
-            exchanged = list(state.wires)
-            exchanged[first], exchanged[second] = b, a
-            yield _State(cost + meeting.cost, tuple(exchanged), pairs, (*state.mirrored, number))
+        pair = (a, b) if a < b else (b, a)
+        if pair in state.pairs or meeting.again:
+            return state
+        pairs = self._with(state.pairs, pair)
+        if pairs is None:
+            return _State(state.cost + SWAP_COST, state.wires, state.pairs, state.mirrored)
+        return _State(state.cost, state.wires, pairs, state.mirrored)
 
-    def _can_be_coupled(self, pairs: _Pairs, pair: tuple[int, int]) -> bool:
-        """Return whether there is a place with couplers for ``pairs``, which have one by themselves, and ``pair``."""
-        joined = pairs | {pair}
-        if joined not in self._fits:
-            # Most that do not fit close a cycle, which the search for a place is slow to see.
-            may_fit = _distance(pairs, *pair) + 1 >= self._couplings.shortest_cycle
-            self._fits[joined] = may_fit and self._has_place(joined)
-        return self._fits[joined]
+    def _with(self, pairs: _Pairs, pair: tuple[int, int]) -> _Pairs | None:
+        """Return ``pairs``, which have a place with couplers by themselves, and ``pair``; ``None`` if they have none together.
 
-    def _has_place(self, pairs: _Pairs) -> bool:
-        wanted: rx.PyGraph[int, None] = rx.PyGraph()
-        wanted.add_nodes_from(range(self._num_qubits))
-        wanted.add_edges_from_no_data(sorted(pairs))
-        met = [wire for wire in range(self._num_qubits) if wanted.degree(wire)]
-        return max(map(wanted.degree, met)) <= self._couplings.most_neighbours and rx.is_subgraph_isomorphic(
-            self._couplings.graph, wanted.subgraph(met), induced=False, call_limit=MAX_EMBEDDING_STEPS
-        )
+        Equal pairs are one and the same object, which is quick to look up.
+        """
+        key = pairs, pair
+        if key not in self._coupled:
+            joined = pairs | {pair}
+            if joined not in self._fits:
+                # Most that do not fit close a cycle, which the search for a place is slow to see.
+                may_fit = _distance(pairs, *pair) + 1 >= self._couplings.shortest_cycle
+                self._fits[joined] = joined if may_fit and self._couplings.has_place(joined) else None
+            self._coupled[key] = self._fits[joined]
+        return self._coupled[key]
+
+
+def _exchanged(met: _State, number: int, meeting: _Meeting, cost: int) -> _State:
+    """Return ``met`` with the meeting just met mirrored."""
+    first, second = meeting.qubits
+    wires = list(met.wires)
+    wires[first], wires[second] = wires[second], wires[first]
+    return _State(met.cost + cost, tuple(wires), met.pairs, (*met.mirrored, number))
 
 
 def _distance(pairs: _Pairs, start: int, stop: int) -> float:

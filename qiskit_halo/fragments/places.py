@@ -15,6 +15,7 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.durations import Durations
+from qiskit_halo.fragments.measure import places_of, sites_of
 from qiskit_halo.fragments.success import Workload, find_live_gaps, log_idle
 from qiskit_halo.fragments.timing import TimedOperation, movable, timed_operations
 
@@ -52,7 +53,7 @@ class PlaceScorer:
         self._device = device
         self._num_sites = circuit.num_qubits
         self._data = list(circuit.data)
-        self._sites = _indices(circuit)
+        self._sites = places_of(self._data, circuit)
         self._steps = timed_operations(self._data, self._sites, [0] * len(self._data))
         self._last = {qubit: index for index, step in enumerate(self._steps) for qubit in step.qubits}
         self._moves = movable(self._steps)
@@ -130,17 +131,16 @@ class PlaceScorer:
                 sites.append(site)
         if not sites:
             return 0.0
-        lengths = np.stack(ends) - np.stack(begins)
+        lengths = np.empty((len(sites), len(columns[0])), dtype=np.int64)
+        for row, begin, end in zip(lengths, begins, ends, strict=True):
+            np.subtract(end, begin, out=row)
         waits = (lengths > 0).any(axis=1)
-        qubits = np.stack(columns)[sites][waits]
+        # Coherence is looked up once a site, however often it waits.
+        qubits, rows = np.stack(columns), np.array(sites)[waits]
+        t1_s, t2_s = self._device.t1_s[qubits][rows], self._device.t2_s[qubits][rows]
         seconds: FloatArray = lengths[waits] * np.float64(self._device.dt_s)
-        total: FloatArray = log_idle(seconds, self._device.t1_s[qubits], self._device.t2_s[qubits]).sum(axis=0)
+        total: FloatArray = log_idle(seconds, t1_s, t2_s).sum(axis=0)
         return total
-
-
-def _indices(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    return [tuple(index[qubit] for qubit in instruction.qubits) for instruction in circuit.data]
 
 
 def _side_by_side(columns: Sequence[IntArray], num_places: int) -> IntArray:
@@ -202,7 +202,7 @@ def _control_flow(
 ) -> IntArray:
     longest = np.zeros_like(zero)
     for block in operation.blocks:
-        sites = _indices(block)
+        sites = sites_of(block)
         lengths = _lengths(block.data, sites, columns, device, zero)
         steps = timed_operations(block.data, sites, [0] * len(block.data))
         for stop in _as_soon_as_possible(steps, lengths, zero, 1)[1]:

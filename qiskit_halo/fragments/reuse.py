@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 from dataclasses import dataclass
+from typing import Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,8 @@ MAX_OPERATIONS = 4_000
 
 FREE = 1.05
 """A takeover that makes the body at most this much longer than it is without any counts as free."""
+
+_Order: TypeAlias = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +64,18 @@ def find_reuse(
     if body.num_qubits < 2 or len(body.data) > MAX_OPERATIONS:
         return ()
     reset_length = resets * duration(CircuitInstruction(Reset(), body.qubits[:1]))
-    lives = _Lives(body, reset_length, duration)
+    before = _dependencies(body)
+    lives = _Lives(body, before, reset_length, duration)
     if not lives.possible().any():
         return ()
-    most = lives.choose(save_time=False)
+    most = lives.copy().choose(save_time=False)
     if only_max:
         chosen = [most]
     else:
-        free = _Lives(body, reset_length, duration).choose(save_time=True)
+        free = lives.choose(save_time=True)
         chosen = [free, most[: (len(free) + len(most)) // 2], most]
     by_number = {len(takeovers): takeovers for takeovers in chosen if takeovers}
-    return tuple(_fold(body, by_number[number], resets) for number in sorted(by_number))
+    return tuple(_fold(body, before, by_number[number], resets) for number in sorted(by_number))
 
 
 class _Lives:
@@ -80,11 +85,11 @@ class _Lives:
     """
 
     def __init__(
-        self, body: QuantumCircuit, reset_length: float, duration: Callable[[CircuitInstruction], float]
+        self, body: QuantumCircuit, before: _Order, reset_length: float, duration: Callable[[CircuitInstruction], float]
     ) -> None:
         self._reset_length = reset_length
         self._lengths = [duration(instruction) for instruction in body.data]
-        self._before = _dependencies(body)
+        self._before = [list(own) for own in before]
         self._handovers: dict[tuple[int, int], None] = {}
         first, last = _ends(body)
         alive = sorted(first)
@@ -103,6 +108,15 @@ class _Lives:
         self._start: list[float] = []
         self._tail: list[float] = []
         self._length = 0.0
+
+    def copy(self) -> Self:
+        """Return lives that can grow by themselves."""
+        other = copy(self)
+        other._before = [list(own) for own in self._before]
+        other._handovers = dict(self._handovers)
+        other._needed, other._partners = self._needed.copy(), self._partners.copy()
+        other._is_first, other._is_last = self._is_first.copy(), self._is_last.copy()
+        return other
 
     def choose(self, *, save_time: bool) -> list[tuple[int, int]]:
         """Return takeovers (later, earlier), one after another, as many as there are.
@@ -166,14 +180,16 @@ class _Lives:
         self._start = [0.0] * count
         self._tail = list(self._lengths)
         order = _topological(self._before)
+        stops = [0.0] * count
         for position in order:
-            ready = [self._start[b] + self._lengths[b] + self._wait(b, position) for b in self._before[position]]
+            ready = [stops[b] + self._wait(b, position) for b in self._before[position]]
             self._start[position] = max(ready, default=0.0)
+            stops[position] = self._start[position] + self._lengths[position]
         for position in reversed(order):
             for before in self._before[position]:
                 through = self._lengths[before] + self._wait(before, position) + self._tail[position]
                 self._tail[before] = max(self._tail[before], through)
-        self._length = max((s + n for s, n in zip(self._start, self._lengths, strict=True)), default=0.0)
+        self._length = max(stops, default=0.0)
 
     def _wait(self, before: int, position: int) -> float:
         return self._reset_length if (before, position) in self._handovers else 0.0
@@ -182,11 +198,13 @@ class _Lives:
 def _partners(body: QuantumCircuit) -> npt.NDArray[np.int64]:
     """Return, for each pair of qubits, 1 if an operation joins them; each counts as its own partner."""
     number = {qubit: index for index, qubit in enumerate(body.qubits)}
-    partners = np.eye(body.num_qubits, dtype=np.int64)
+    joined: dict[tuple[int, ...], None] = {}
     for instruction in body.data:
         if len(instruction.qubits) > 1 and instruction.name != "barrier":
-            qubits = [number[qubit] for qubit in instruction.qubits]
-            partners[np.ix_(qubits, qubits)] = 1
+            joined[tuple([number[qubit] for qubit in instruction.qubits])] = None
+    partners = np.eye(body.num_qubits, dtype=np.int64)
+    for qubits in joined:
+        partners[np.ix_(qubits, qubits)] = 1
     return partners
 
 
@@ -201,7 +219,7 @@ def _dependencies(body: QuantumCircuit) -> list[list[int]]:
     return before
 
 
-def _closure(before: Sequence[Sequence[int]]) -> list[int]:
+def _closure(before: _Order) -> list[int]:
     """Return, for each operation, the set of all that must come after it, as a number: bit j stands for operation j."""
     after = [0] * len(before)
     for position in range(len(before) - 1, -1, -1):
@@ -210,7 +228,7 @@ def _closure(before: Sequence[Sequence[int]]) -> list[int]:
     return after
 
 
-def _topological(before: Sequence[Sequence[int]]) -> list[int]:
+def _topological(before: _Order) -> list[int]:
     """Return an order that respects ``before``, as close to the given one as it allows."""
     follows: list[list[int]] = [[] for _ in before]
     missing = [0] * len(before)
@@ -230,8 +248,8 @@ def _topological(before: Sequence[Sequence[int]]) -> list[int]:
     return order
 
 
-def _fold(body: QuantumCircuit, takeovers: Sequence[tuple[int, int]], resets: int) -> Reuse:
-    """Return ``body`` with these takeovers done."""
+def _fold(body: QuantumCircuit, order: _Order, takeovers: Sequence[tuple[int, int]], resets: int) -> Reuse:
+    """Return ``body``, whose :func:`_dependencies` are ``order``, with these takeovers done."""
     earlier_of = dict(takeovers)
     wires: list[int] = []
     heads = [qubit for qubit in range(body.num_qubits) if qubit not in earlier_of]
@@ -243,7 +261,7 @@ def _fold(body: QuantumCircuit, takeovers: Sequence[tuple[int, int]], resets: in
     circuit = empty_like(body, QuantumRegister(len(heads), "q"))
     wire_of = {qubit: circuit.qubits[wire] for qubit, wire in zip(body.qubits, wires, strict=True)}
     first, last = _ends(body)
-    before = _dependencies(body)
+    before = [list(own) for own in order]
     for later, earlier in takeovers:
         before[first[later]].append(last[earlier])
     cleared: dict[int, list[Qubit]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,17 @@ from qiskit.transpiler.passes.layout.vf2_utils import ErrorMap
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
 from qiskit_halo.fragments.estimate import LossEstimator
+from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.fragments.success import idle_loss
 from qiskit_halo.rewire import append_all
 
 CALLS = 10_000
 """Bound of the search, in steps."""
+
+SEARCHES = 1_000
+"""Searches of which it is kept what came out: forms of one body, and bodies that differ by angles, often ask for the same."""
+
+_Gates = tuple[tuple[tuple[int, int], int], ...]
 
 _UNITS, _SHORT_WAIT_S, _MOST_GATES = 4, 2e-6, 12
 
@@ -65,31 +71,30 @@ class Settler:
         self._usual_unit = float(np.median(self._unit_loss)) or 1.0
         self._errors: dict[tuple[int, ...], ErrorMap] = {}
         self._searches: dict[int, VF2Layout] = {}
+        self._found: Memory[Hashable, tuple[int, ...]] = Memory(SEARCHES)
 
     def settle(
         self,
-        circuit: QuantumCircuit,
         pairs: Sequence[tuple[int, int]],
+        reads: Mapping[int, int],
         alive_s: Sequence[float],
         home: Sequence[int],
         target: Target,
         region: tuple[int, ...],
     ) -> tuple[int, ...]:
-        """Return the best place known of ``circuit``, one physical qubit for each of its own.
+        """Return the best place known of a circuit in the operations of the target, one physical qubit for each site.
 
         Args:
-            circuit: In the operations of the target.
             pairs: Its two-qubit operations, as pairs of sites.
+            reads: How often each site is measured, where it is at all.
             alive_s: Seconds that each site is alive, roughly.
             home: Where it stands now.
             target: The region alone, renumbered.
             region: Physical qubit of each qubit of ``target``.
         """
-        index = {qubit: site for site, qubit in enumerate(circuit.qubits)}
-        reads = Counter(index[i.qubits[0]] for i in circuit.data if i.name == "measure")
         need = _Need(
             gates=Counter((min(pair), max(pair)) for pair in pairs),
-            reads=np.array([reads[site] for site in range(circuit.num_qubits)], dtype=np.float64),
+            reads=np.array([reads.get(site, 0) for site in range(len(home))], dtype=np.float64),
             alive_s=np.array(alive_s, dtype=np.float64),
         )
         found = self._search(need, target, region)
@@ -105,22 +110,34 @@ class Settler:
         scale = min(1.0, _MOST_GATES / max(need.gates.values(), default=1))
         weight = need.reads * self._usual_read + need.alive_s * self._per_second
         units = np.maximum(1, np.rint(scale * weight / self._usual_unit)).astype(int)
+        gates = tuple([(pair, max(1, round(scale * times))) for pair, times in need.gates.items()])
+        # The search holds its target, so that the id stays the target's own.
+        key = (id(target), region, tuple(units.tolist()), gates)
+        found = self._found.get(key)
+        if found is None:
+            found = self._searched(key[2], gates, target, region)
+            self._found.put(key, found)
+        return None if not found else [region[place] for place in found]
+
+    def _searched(
+        self, units: Sequence[int], gates: _Gates, target: Target, region: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Return the qubit of the target for each site, nothing if there is no place."""
         stand_in = QuantumCircuit(len(units))
         qubits = stand_in.qubits
         data: list[CircuitInstruction] = []
-        for qubit, count in zip(qubits, units.tolist(), strict=True):
+        for qubit, count in zip(qubits, units, strict=True):
             data += [CircuitInstruction(_UNIT, (qubit,))] * count
-        for (a, b), times in need.gates.items():
-            data += [CircuitInstruction(_GATE, (qubits[a], qubits[b]))] * max(1, round(scale * times))
+        for (a, b), times in gates:
+            data += [CircuitInstruction(_GATE, (qubits[a], qubits[b]))] * times
         append_all(stand_in, data)
         search = self._search_on(target)
         search.property_set = PropertySet({"vf2_avg_error_map": self._error_map(region)})
         search.run(circuit_to_dag(stand_in, copy_operations=False))
         layout = search.property_set["layout"]
-        return None if layout is None else [region[layout[qubit]] for qubit in qubits]
+        return () if layout is None else tuple([layout[qubit] for qubit in qubits])
 
     def _search_on(self, target: Target) -> VF2Layout:
-        # The search holds its target, so that the id stays the target's own.
         if id(target) not in self._searches:
             self._searches[id(target)] = VF2Layout(target=target, strict_direction=False, seed=-1, call_limit=CALLS)
         return self._searches[id(target)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +15,11 @@ from qiskit.transpiler.exceptions import TranspilerError
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
 from qiskit_halo.errors import HaloTranspilerError
-from qiskit_halo.fragments.compact import compact, control_flow_names, two_qubit_pairs
+from qiskit_halo.fragments.compact import compact, control_flow_names, pairs_of
 from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
 from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
-from qiskit_halo.fragments.measure import sites_of, time_on
+from qiskit_halo.fragments.measure import time_on
 from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
 from qiskit_halo.fragments.settings import NUM_VARIANTS, CompileSettings
 from qiskit_halo.fragments.settle import Settler
@@ -119,18 +120,20 @@ class BodyCompiler:
 
     def _finish(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment:
         compiled = place.stages.finish(routing.on_region(len(place.region)))
-        circuit, used = compact(compiled.circuit)
-        pairs = list(two_qubit_pairs(circuit))
+        small = compact(compiled.circuit)
+        data, sites, used = small.instructions, small.sites, small.used
+        pairs = list(pairs_of(data, sites))
+        reads = Counter(
+            where[0] for instruction, where in zip(data, sites, strict=True) if instruction.name == "measure"
+        )
         alive = routing.alive_s()
         alive_s = [alive.get(q, 0.0) for q in used]
-        home = self._settler.settle(
-            circuit, pairs, alive_s, [place.region[q] for q in used], place.target, place.region
-        )
-        timing, workload, log_success = time_on(circuit.data, sites_of(circuit), home, self._device)
+        home = self._settler.settle(pairs, reads, alive_s, [place.region[q] for q in used], place.target, place.region)
+        timing, workload, log_success = time_on(data, sites, home, self._device)
         starts, finals = _ends(routing, compiled, used, num_qubits)
         reuse = routing.reuse
         return Fragment(
-            circuit=circuit,
+            circuit=small.circuit,
             home=home,
             start_sites=starts,
             final_sites=finals,

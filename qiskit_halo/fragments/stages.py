@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import QuantumCircuit, Qubit
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.passmanager import FlowControllerLinear, PassManagerState, PropertySet, WorkflowStatus
@@ -115,10 +116,9 @@ def route_again(closed: Draft, router: SabreLayout) -> Draft:
 
 def routed_draft(circuit: QuantumCircuit) -> Draft:
     """Return a circuit over the qubits of a target, for :meth:`Stages.finish`: each of its qubits stays where it is."""
-    indices = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     properties = {
-        "layout": Layout(dict(indices)),
-        "original_qubit_indices": indices,
+        "layout": _in_place(tuple(circuit.qubits)).copy(),
+        "original_qubit_indices": {qubit: index for index, qubit in enumerate(circuit.qubits)},
         "num_input_qubits": circuit.num_qubits,
     }
     return Draft(circuit=circuit, properties=properties)
@@ -126,6 +126,12 @@ def routed_draft(circuit: QuantumCircuit) -> Draft:
 
 def _joined(*stages: PassManager | None) -> Task[DAGCircuit, DAGCircuit]:
     return FlowControllerLinear([stage.to_flow_controller() for stage in stages if stage is not None])
+
+
+@lru_cache(maxsize=8)
+def _in_place(qubits: tuple[Qubit, ...]) -> Layout:
+    """Return the layout that leaves ``qubits`` where they are; for a whole device that takes long to make."""
+    return Layout({qubit: index for index, qubit in enumerate(qubits)})
 
 
 def _run(passes: Task[DAGCircuit, DAGCircuit], draft: Draft) -> Draft:

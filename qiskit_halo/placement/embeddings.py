@@ -109,7 +109,9 @@ def _growing_order(
 
 def _best_by_anchor(anchors: IntArray, score: npt.NDArray[np.float64]) -> IntArray:
     """Return the rows with the best scores of each anchor, ascending."""
-    ranked = np.lexsort((np.arange(len(score)), -score, anchors))
+    if np.bincount(anchors).max(initial=0) <= KEPT_PER_ANCHOR:
+        return np.arange(len(anchors))
+    ranked = np.lexsort((-score, anchors))  # of equal ones the first is first
     own = anchors[ranked]
     first = np.searchsorted(own, own)
     return np.sort(ranked[np.arange(len(own)) - first < KEPT_PER_ANCHOR])

@@ -83,7 +83,7 @@ def compiled(programs: list[QuantumCircuit] = PROGRAMS, *, executor: Executor | 
     )
     file = io.BytesIO()
     # Qiskit 2.2 names the blocks that its own later stages rebuild by a counter of the process.
-    qpy.dump(compact(passes.run(mpc.circuit))[0], file)
+    qpy.dump(compact(passes.run(mpc.circuit)).circuit, file)
     return file.getvalue()
 
 

@@ -4,6 +4,7 @@ from qiskit.circuit import Instruction, Parameter, QuantumCircuit
 
 from qiskit_halo.fragments.compact import BLOCK_NAME, compact, control_flow_names, num_pairs, two_qubit_pairs
 from qiskit_halo.fragments.key import structure_key
+from qiskit_halo.fragments.measure import sites_of
 
 
 def test_pairs_in_nested_blocks():
@@ -51,8 +52,11 @@ def test_unused_qubits_go_and_everything_else_stays():
     with circuit.if_test((circuit.clbits[1], 1)):
         circuit.x(1)
     circuit.store(flag, True)
-    small, used = compact(circuit)
-    assert used == [1, 3]
+    found = compact(circuit)
+    small = found.circuit
+    assert found.used == [1, 3]
+    assert found.instructions == list(small.data)
+    assert found.sites == sites_of(small)
     assert [(i.name, [small.find_bit(q).index for q in i.qubits]) for i in small.data] == [
         ("store", []),
         ("rx", [1]),
@@ -70,7 +74,7 @@ def test_blocks_have_one_name_however_deep():
     circuit = QuantumCircuit(1, 1)
     with circuit.for_loop(range(2)), circuit.if_test((0, 1)):
         circuit.x(0)
-    small, _ = compact(circuit)
+    small = compact(circuit).circuit
     (outer,) = small.data[0].operation.blocks
     (inner,) = outer.data[0].operation.blocks
     assert (outer.name, inner.name) == (BLOCK_NAME, BLOCK_NAME)

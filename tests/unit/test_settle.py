@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 from qiskit.circuit import QuantumCircuit
 from qiskit.providers import QubitProperties
 from qiskit.transpiler import InstructionProperties, Target
@@ -24,8 +26,9 @@ def settled(
     region = region or tuple(range(device.num_qubits))
     settler = Settler(device, LossEstimator(device))
     pairs = list(two_qubit_pairs(circuit))
+    reads = Counter(circuit.find_bit(i.qubits[0]).index for i in circuit.data if i.name == "measure")
     times = [alive_s] * circuit.num_qubits
-    return settler.settle(circuit, pairs, times, home, region_target(device, region), region)
+    return settler.settle(pairs, reads, times, home, region_target(device, region), region)
 
 
 def chain(num_qubits: int, *, measured: bool = True) -> QuantumCircuit:

@@ -67,6 +67,12 @@ def test_a_circuit_over_the_target_is_finished_where_it_stands(level: int):
     assert starts == finals  # level 3 may move all, but routes nothing
 
 
+def test_drafts_that_stand_where_they_are_share_no_layout():
+    first, second = routed_draft(QuantumCircuit(2)), routed_draft(QuantumCircuit(2))
+    first.properties["layout"].swap(0, 1)
+    assert second.properties["layout"] != first.properties["layout"]
+
+
 def test_a_prepared_circuit_serves_many_routings():
     target = make_target(5)
     stages = Stages(target, 2, 0, {})
