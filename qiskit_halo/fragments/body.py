@@ -194,10 +194,7 @@ def put_back(
         held = instruction.qubits
         if held not in places:
             places[held] = [to_qubit[qubit] for qubit in held]
-        where = places[held]
-        # Standard gates are most of a body, and have nothing classical about them.
-        is_plain = instruction.is_standard_gate()
-        instructions.append(instruction.replace(qubits=where) if is_plain else rewiring.instruction(instruction, where))
+        instructions.append(rewiring.instruction(instruction, places[held]))
     return instructions, compiled.global_phase
 
 
