@@ -22,6 +22,9 @@ from qiskit_halo.placement.windows import Windows
 MOST_PLACES = 4096
 """Places in the linear program, over all kinds of pieces: the time it takes grows faster than they do."""
 
+AS_IT_IS = {"presolve": False}
+"""Presolve finds nothing to leave out of these programs, and takes up to half of the time."""
+
 
 class Rents:
     """What leases cost on each qubit.
@@ -154,6 +157,7 @@ class RelaxedPacking:
             A_eq=hstack([self.balance, csr_array((len(self.balanced), 1))], format="csr"),
             b_eq=self.balanced,
             method="highs",
+            options=AS_IT_IS,
         )
         return (float(solved.x[-1]), _prices(solved)) if solved.success else (0.0, None)
 
@@ -170,6 +174,7 @@ class RelaxedPacking:
             A_eq=self.balance,
             b_eq=self.balanced,
             method="highs",
+            options=AS_IT_IS,
         )
         if not solved.success:
             return None
