@@ -9,9 +9,14 @@ import numpy.typing as npt
 import rustworkx as rx
 from qiskit.circuit import ControlFlowOp
 from qiskit.providers import QubitProperties
-from qiskit.transpiler import Target
+from qiskit.transpiler import InstructionProperties, Target
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel
+
+APART = 1e-12
+"""What is added to the readout error of each qubit for each one before it: where qubits without two-qubit gates could lie on any of
+several that are equal to the last digit, Qiskit's search for a layout takes another each time.
+"""
 
 
 def connected_regions(device: DeviceModel) -> list[tuple[int, ...]]:
@@ -88,11 +93,19 @@ def region_target(device: DeviceModel, qubits: Sequence[int], *, symmetric: bool
             for qargs, entry in everywhere.items()
             if len(qargs) <= 2 and all(q in local for q in qargs) and not _is_dead(device, qargs, entry)
         }
+        if name == "measure":
+            kept = {qargs: _apart(entry, *qargs) for qargs, entry in kept.items()}
         if symmetric:
             kept |= {qargs[::-1]: entry for qargs, entry in kept.items() if qargs[::-1] not in kept}
         if kept:
             target.add_instruction(operation, kept, name=name)
     return target
+
+
+def _apart(entry: InstructionProperties | None, qubit: int) -> InstructionProperties | None:
+    if entry is None or entry.error is None:
+        return entry
+    return InstructionProperties(duration=entry.duration, error=entry.error + APART * qubit)
 
 
 def _is_dead(device: DeviceModel, qargs: tuple[int, ...], entry: object) -> bool:

@@ -16,6 +16,7 @@ from qiskit.transpiler.passes import VF2Layout
 from qiskit.transpiler.passes.layout.vf2_utils import ErrorMap
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, FloatArray
+from qiskit_halo.device.region import APART
 from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.memory import Memory
 from qiskit_halo.fragments.success import idle_loss
@@ -148,7 +149,7 @@ class Settler:
             pairs = np.argwhere(np.isfinite(losses))
             errors = self._errors[region] = ErrorMap(len(region) + len(pairs))
             for qubit, physical in enumerate(region):
-                errors.add_error((qubit, qubit), float(-np.expm1(-self._unit_loss[physical])))
+                errors.add_error((qubit, qubit), float(-np.expm1(-self._unit_loss[physical])) + APART * qubit)
             for a, b in pairs.tolist():
                 errors.add_error((a, b), float(-np.expm1(-losses[a, b])))
         return self._errors[region]

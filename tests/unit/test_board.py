@@ -390,3 +390,46 @@ def test_parts_that_cannot_agree_go_where_the_piece_was_compiled() -> None:
     # Any of the best 16 places of the first part takes a qubit of the only coupler that the second can use.
     spot = found(board_of(device, [piece]), 0, NO_LIMIT)
     assert spot.qubits == (2, 3, 0, 1)
+
+
+def test_a_hand_over_counts_where_places_are_compared() -> None:
+    target = make_target(4, [(0, 1), (2, 3)])
+    target.update_instruction_properties("measure", (3,), InstructionProperties(duration=1e-6, error=0.025))
+    device = DeviceModel(target)
+    board = board_of(device, [item(device, bell())] * 2)
+    board.put(0, found(board, 0, NO_LIMIT))
+    assert sorted(board.spots[0].qubits) == [0, 1]
+    # Half a percent of readout is less than a reset.
+    assert sorted(found(board, 1, NO_LIMIT).qubits) == [2, 3]
+
+
+def test_only_the_first_part_is_bound_to_a_row() -> None:
+    device = DeviceModel(make_target(2, []))
+    circuit = QuantumCircuit(2, 1)
+    circuit.measure([0, 1], [0, 0])
+    board = board_of(device, [item(device, circuit)])
+    for row in (0, 1):
+        spot = board.find_at(0, 0, row)
+        assert spot is not None
+        assert sorted(spot.qubits) == [0, 1]
+
+
+def test_a_first_part_in_the_way_of_the_second_goes_elsewhere_at_once() -> None:
+    target = make_target(6, [(0, 1), (2, 3), (4, 5)])
+    target.add_instruction(ECRGate(), {(0, 1): InstructionProperties(duration=3e-7, error=0.01)})
+    for pair in ((0, 1), (1, 0)):
+        target.update_instruction_properties("cz", pair, InstructionProperties(duration=3e-7, error=1e-3))
+    device = DeviceModel(target)
+    circuit = QuantumCircuit(4, 1)
+    circuit.cz(0, 1)
+    circuit.ecr(2, 3)
+    circuit.measure([0, 2], [0, 0])
+    places = find_candidates(make_fragment(circuit, (2, 3, 0, 1), device), device, Embedder(device))
+    piece = PackingItem(variants=(places,), log_floor=-math.inf, exclusive_sites=((),), owners=())
+    board = board_of(device, [item(device, bell()), piece])
+    (shape,) = board.items[0].variants[0].shapes
+    blocker = board.find_at(0, 0, shape.places.tolist().index([4, 5]))
+    assert blocker is not None
+    board.put(0, blocker)
+    spot = found(board, 1, NO_LIMIT)
+    assert (sorted(spot.qubits), spot.start) == ([0, 1, 2, 3], board.origin)

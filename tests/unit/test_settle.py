@@ -89,3 +89,17 @@ def test_what_fits_nowhere_else_stays():
 def test_nothing_to_place():
     assert settled(QuantumCircuit(0), make_target(2), ()) == ()
     assert len(settled(QuantumCircuit(1), make_target(2), (1,))) == 1
+
+
+def test_one_settler_tells_circuits_apart_by_their_gates() -> None:
+    target = with_errors(make_target(6), "cz", {pair: 1e-3 for a in (0, 3, 4) for pair in ((a, a + 1), (a + 1, a))})
+    device = DeviceModel(target)
+    region = tuple(range(6))
+    settler, part = Settler(device, LossEstimator(device)), region_target(device, region)
+    bodies = [(0, 1), (1, 2)], [(0, 1)]
+    homes = [settler.settle(pairs, {}, [1e-6] * 3, (1, 2, 3), part, region) for pairs in bodies]
+    assert homes[0] != homes[1]
+    # Equal qubits are told apart, so that each time the same of them is taken.
+    for _ in range(12):
+        fresh = Settler(device, LossEstimator(device))
+        assert homes == [fresh.settle(pairs, {}, [1e-6] * 3, (1, 2, 3), part, region) for pairs in bodies]
