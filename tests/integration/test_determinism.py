@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from qiskit import QuantumCircuit
+
+from qiskit_halo import HaloOptions, MultiProgramCircuit, generate_halo_pass_manager
+from tests.targets import make_target
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,3 +58,22 @@ def test_bytes_are_the_same_in_every_process() -> None:
     first = digests("0")
     assert len(first.splitlines()) == 3
     assert digests("1") == first
+
+
+def operations_of(circuit: QuantumCircuit) -> list[tuple[str, list[int]]]:
+    return [(i.name, [circuit.find_bit(qubit).index for qubit in i.qubits]) for i in circuit.data]
+
+
+@pytest.mark.parametrize("num_free", [2, 3, 4])
+def test_equal_qubits_are_taken_in_the_same_order_each_time(num_free: int) -> None:
+    """Qiskit's search for a layout goes through qubits without two-qubit gates in the order of a hash with a random seed."""
+    circuit = QuantumCircuit(2 + num_free, 1)
+    circuit.cx(0, 1)
+    circuit.measure(range(2 + num_free), [0] * (2 + num_free))
+    batch = MultiProgramCircuit([circuit] * 2).circuit
+    target = make_target(12)
+    seen = []
+    for _ in range(12):
+        passes = generate_halo_pass_manager(2, target=target, options=HaloOptions(cache=False), seed_transpiler=7)
+        seen.append(operations_of(passes.run(batch)))
+    assert all(own == seen[0] for own in seen)
