@@ -372,6 +372,16 @@ def test_parts_are_held_to_their_times_together(qubit: int, buffer: int) -> None
         assert begin >= other.stop or end <= other.start
 
 
+def cz_and_ecr(device: DeviceModel) -> PackingItem:
+    """A piece in two parts, compiled where couplers 2-3 and 0-1 are."""
+    circuit = QuantumCircuit(4, 1)
+    circuit.cz(0, 1)
+    circuit.ecr(2, 3)
+    circuit.measure([0, 2], [0, 0])
+    places = find_candidates(make_fragment(circuit, (2, 3, 0, 1), device), device, Embedder(device))
+    return PackingItem(variants=(places,), log_floor=-math.inf, exclusive_sites=((),), owners=())
+
+
 def test_parts_that_cannot_agree_go_where_the_piece_was_compiled() -> None:
     pairs = [(a, b) for b in range(6) for a in range(b)]
     target = make_target(6, pairs)
@@ -381,12 +391,7 @@ def test_parts_that_cannot_agree_go_where_the_piece_was_compiled() -> None:
             for pair in ((a, b), (b, a)):
                 target.update_instruction_properties("cz", pair, InstructionProperties(duration=3e-7, error=0.2))
     device = DeviceModel(target)
-    circuit = QuantumCircuit(4, 1)
-    circuit.cz(0, 1)
-    circuit.ecr(2, 3)
-    circuit.measure([0, 2], [0, 0])
-    found_places = find_candidates(make_fragment(circuit, (2, 3, 0, 1), device), device, Embedder(device))
-    piece = PackingItem(variants=(found_places,), log_floor=-math.inf, exclusive_sites=((),), owners=())
+    piece = cz_and_ecr(device)
     # Any of the best 16 places of the first part takes a qubit of the only coupler that the second can use.
     spot = found(board_of(device, [piece]), 0, NO_LIMIT)
     assert spot.qubits == (2, 3, 0, 1)
@@ -420,12 +425,7 @@ def test_a_first_part_in_the_way_of_the_second_goes_elsewhere_at_once() -> None:
     for pair in ((0, 1), (1, 0)):
         target.update_instruction_properties("cz", pair, InstructionProperties(duration=3e-7, error=1e-3))
     device = DeviceModel(target)
-    circuit = QuantumCircuit(4, 1)
-    circuit.cz(0, 1)
-    circuit.ecr(2, 3)
-    circuit.measure([0, 2], [0, 0])
-    places = find_candidates(make_fragment(circuit, (2, 3, 0, 1), device), device, Embedder(device))
-    piece = PackingItem(variants=(places,), log_floor=-math.inf, exclusive_sites=((),), owners=())
+    piece = cz_and_ecr(device)
     board = board_of(device, [item(device, bell()), piece])
     (shape,) = board.items[0].variants[0].shapes
     blocker = board.find_at(0, 0, shape.places.tolist().index([4, 5]))
