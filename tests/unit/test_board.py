@@ -409,14 +409,16 @@ def test_a_hand_over_counts_where_places_are_compared() -> None:
 
 
 def test_only_the_first_part_is_bound_to_a_row() -> None:
-    device = DeviceModel(make_target(2, []))
+    device = DeviceModel(make_target(3, []))
     circuit = QuantumCircuit(2, 1)
     circuit.measure([0, 1], [0, 0])
     board = board_of(device, [item(device, circuit)])
-    for row in (0, 1):
+    first, second = board.items[0].variants[0].shapes
+    for row, (qubit,) in enumerate(first.places.tolist()):
         spot = board.find_at(0, 0, row)
         assert spot is not None
-        assert sorted(spot.qubits) == [0, 1]
+        assert (spot.qubits[0], len(dict.fromkeys(spot.qubits))) == (qubit, 2)
+    assert any(own == other for own, other in zip(first.places.tolist(), second.places.tolist(), strict=True))
 
 
 def test_a_first_part_in_the_way_of_the_second_goes_elsewhere_at_once() -> None:

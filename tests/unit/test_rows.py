@@ -9,11 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from qiskit_halo.device.crosstalk import CrosstalkModel
+from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.candidates import Candidates, ShapeCandidates
 from qiskit_halo.placement.crosstalk import BoardCrosstalk, Query
 from qiskit_halo.placement.rows import LATEST, RowChooser
 from qiskit_halo.placement.slots import SlotGrid, first_slot, pack_slots
 from qiskit_halo.placement.windows import Windows
+from tests.targets import make_target
+from tests.unit.test_packing import item
 
 NUM_QUBITS, NUM_SLOTS, SLOT_DT = 5, 128, 10
 
@@ -123,3 +128,20 @@ def test_crosstalk_prices_all_places_the_best_without_a_price_first(seed: int) -
         end = start + length
         wanted.append((max(end, case.limit) if starts else LATEST, -case.value[row], end, (row, start, length)))
     assert priced.seen == [entry for *_, entry in sorted(wanted)]
+
+
+def test_a_price_knows_how_long_each_place_takes() -> None:
+    device = DeviceModel(make_target(4))
+    (candidates,) = item(device).variants
+    (shape,) = candidates.shapes
+    options = HaloOptions(readout_crosstalk=0.01)
+    model = CrosstalkModel.of(device, options)
+    assert model is not None
+    priced = BoardCrosstalk(device, options, model, SLOT_DT, lambda index: 0.0)
+    nothing = np.zeros(len(shape.places))
+    query = Query(candidates, shape, nothing, nothing, -math.inf, (0,))
+    words = pack_slots(np.ones((2, NUM_SLOTS), dtype=np.bool_))
+    found = priced.choose(query, np.array([0, 1]), words, np.array([30, 10]), limit=0)
+    assert found is not None
+    (end, _, stop, row), _ = found
+    assert (end, stop, row) == (10, 10, 1)
