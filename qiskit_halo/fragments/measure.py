@@ -26,20 +26,20 @@ MEMORY: Memory[Hashable, tuple[Timing, Workload]] = Memory(MEMORY_ENTRIES)
 
 def sites_of(circuit: QuantumCircuit) -> list[tuple[int, ...]]:
     """Return the qubit indices of each instruction of ``circuit``."""
-    return places_of(circuit.data, circuit)
+    return places_of(circuit.data, circuit.qubits)
 
 
-def places_of(instructions: Iterable[CircuitInstruction], circuit: QuantumCircuit) -> list[tuple[int, ...]]:
-    """Return what :func:`sites_of` does for the instructions of ``circuit``, which are at hand: Qiskit makes them anew."""
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
+def places_of(instructions: Iterable[CircuitInstruction], qubits: Sequence[Qubit]) -> list[tuple[int, ...]]:
+    """Return where in ``qubits`` those of each instruction stand."""
+    index = {qubit: i for i, qubit in enumerate(qubits)}
     # Many stand on the same qubits.
     known: dict[tuple[Qubit, ...], tuple[int, ...]] = {}
     sites = []
     for instruction in instructions:
-        qubits = instruction.qubits
-        where = known.get(qubits)
+        held = instruction.qubits
+        where = known.get(held)
         if where is None:
-            where = known[qubits] = tuple([index[qubit] for qubit in qubits])
+            where = known[held] = tuple([index[qubit] for qubit in held])
         sites.append(where)
     return sites
 

@@ -45,12 +45,16 @@ MAX_EMBEDDING_STEPS = 500
 PATTERNS = 2_000
 """Patterns of coupled qubits of which it is kept whether they have a place, for each region."""
 
+GATES = 2_000
+"""Gates of which a process keeps what it takes to mirror them."""
+
 _Pairs = frozenset[tuple[int, int]]
 
 _cost = attrgetter("cost")
 
 _SWAP = SwapGate().to_matrix()
 _DECOMPOSER = TwoQubitBasisDecomposer(CXGate(), euler_basis="U")
+_COSTS: Memory[bytes, tuple[int | None]] = Memory(GATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,6 @@ class _State(NamedTuple):
 
 def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
     index = {qubit: i for i, qubit in enumerate(body.qubits)}
-    known: dict[tuple[object, ...], int | None] = {}
     last: dict[int, int] = {}
     for position, instruction in enumerate(body.data):
         if len(instruction.qubits) < 2 or instruction.name == "barrier":
@@ -178,10 +181,7 @@ def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
             pairs = [(where[a], where[b]) for block in instruction.operation.blocks for a, b in two_qubit_pairs(block)]
         else:
             pairs = [(where[0], where[1])]
-            key = (instruction.name, *instruction.params) if instruction.is_standard_gate() else (position,)
-            if key not in known:
-                known[key] = _mirror_cost(instruction)
-            cost = known[key]
+            cost = _mirror_cost(instruction)
         for a, b in pairs:
             yield _Meeting(position, (a, b), last.get(a) == b and last.get(b) == a, cost)
             last[a], last[b] = b, a
@@ -191,6 +191,15 @@ def _mirror_cost(instruction: CircuitInstruction) -> int | None:
     matrix: npt.NDArray[np.complex128] | None = instruction.matrix
     if matrix is None or len(instruction.qubits) != 2:
         return None
+    key = matrix.tobytes()
+    known = _COSTS.get(key)
+    if known is None:
+        known = (_cost_of(matrix),)
+        _COSTS.put(key, known)
+    return known[0]
+
+
+def _cost_of(matrix: npt.NDArray[np.complex128]) -> int | None:
     mirrored = _SWAP @ matrix
     own: int = _DECOMPOSER.num_basis_gates(matrix)
     # A gate that takes no CX is better left alone, and so is one with an angle so small that synthesis drops it.

@@ -53,7 +53,7 @@ class PlaceScorer:
         self._device = device
         self._num_sites = circuit.num_qubits
         self._data = list(circuit.data)
-        self._sites = places_of(self._data, circuit)
+        self._sites = places_of(self._data, circuit.qubits)
         self._steps = timed_operations(self._data, self._sites, [0] * len(self._data))
         self._last = {qubit: index for index, step in enumerate(self._steps) for qubit in step.qubits}
         self._moves = movable(self._steps)

@@ -39,6 +39,9 @@ Small parts give long lines, larger ones branches and rings. None is best for al
 MIRRORED = 3
 """For so many routings of a body one is tried of it with mirrored gates, if they are of use."""
 
+REPEATS = 3
+"""Routings in a row that only give again what is known, after which no more are tried."""
+
 WORTH = 0.2
 """Estimated loss of log success beyond the best form's at which a form is not worth having, however narrow it is."""
 
@@ -214,15 +217,17 @@ class Router:
         number = {qubit: index for index, qubit in enumerate(region)}
         needed = num_pairs(prepared.circuit)
         kind = "mirrored, " if is_mirrored else ""
+        repeats = 0
         for trial in range(trials):
             part = self._part(region, prepared.circuit.num_qubits, trial)
             seed = self._settings.seed + 1 + trial
             draft = route_again(closed, self._sabre(part, seed))
             estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
-            if estimate.loss not in found:
+            repeats = repeats + 1 if estimate.loss in found else 0
+            if not repeats:
                 places = tuple(number[q] for q in part)
                 found[estimate.loss] = Routing(draft, places, reuse, estimate, f"{kind}seed {seed}", True, is_mirrored)
-            if num_pairs(draft.circuit) == needed:
+            if repeats == REPEATS or num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
 

@@ -92,7 +92,8 @@ def piece_instructions(
             owners; within one program the user's own resets are enough.
     """
     data = circuit.data
-    own: list[tuple[int, CircuitInstruction]] = [(position, data[position]) for position in piece.operations]
+    positions = list(piece.operations)
+    own = [data[position] for position in positions]
     before: dict[int, int] = {}
     for index in piece.segments:
         segment = segmentation.segments[index]
@@ -100,15 +101,19 @@ def piece_instructions(
             rounds = [data[position] for position in segment.resets]
             if _changes_owner(segmentation, before[segment.wire], segment.component):
                 rounds += [rounds[-1]] * (least_resets - len(rounds))
-            own += [(segment.resets[min(i, len(segment.resets) - 1)], r) for i, r in enumerate(rounds)]
+            own += rounds
+            positions += [segment.resets[min(i, len(segment.resets) - 1)] for i in range(len(rounds))]
         before[segment.wire] = segment.component
     for position, held in piece.barriers:
         qubits = [circuit.qubits[segmentation.segments[index].wire] for index in held]
-        if len(qubits) < len(data[position].qubits):
-            own.append((position, CircuitInstruction(Barrier(len(qubits), label=data[position].label), qubits, ())))
-        else:
-            own.append((position, data[position]))
-    return [instruction for _, instruction in sorted(own, key=lambda item: item[0])]
+        barrier = data[position]
+        if len(qubits) < len(barrier.qubits):
+            barrier = CircuitInstruction(Barrier(len(qubits), label=barrier.label), qubits, ())
+        own.append(barrier)
+        positions.append(position)
+    if len(positions) == len(piece.operations):
+        return own
+    return [own[i] for i in sorted(range(len(own)), key=positions.__getitem__)]
 
 
 def _changes_owner(segmentation: Segmentation, first: int, second: int) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit.circuit import CircuitInstruction, QuantumCircuit, Qubit
+from qiskit.circuit import CircuitInstruction, QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.measure import Stopwatch
+from qiskit_halo.fragments.measure import Stopwatch, places_of
 from qiskit_halo.fragments.success import Workload
 from qiskit_halo.fragments.timing import Timing
 from qiskit_halo.options import HaloOptions
@@ -65,19 +64,17 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
     segmentation = find_components(circuit)
     if options.buffer:
         segmentation = part_strangers(segmentation)
-    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
+    qubits = circuit.qubits
     pieces = find_pieces(segmentation)
-    exact = _holds_times(device) and _lengths_known(circuit, index, device)
+    exact = _holds_times(device) and _lengths_known(circuit, device)
     stopwatch = Stopwatch(device, remembers=options.cache)
     distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
     drafts = []
     # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
     for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):
         body = piece_instructions(circuit, segmentation, piece, options.resets)
-        site = {wire: position for position, wire in enumerate(piece.wires)}
-        sites = [tuple([site[index[qubit]] for qubit in i.qubits]) for i in body]
         # Few differ, and what is kept of many small objects is what the garbage collector looks through.
-        sites = [distinct.setdefault(where, where) for where in sites]
+        sites = [distinct.setdefault(where, where) for where in places_of(body, [qubits[w] for w in piece.wires])]
         timing, workload, log_success = stopwatch.time(body, sites, piece.wires)
         held = trim_barriers(body, sites, front=exact)
         if exact:
@@ -105,11 +102,12 @@ def is_open(instruction: CircuitInstruction) -> bool:
     return instruction.name == "store" or bool(instruction.is_control_flow())
 
 
-def _lengths_known(circuit: QuantumCircuit, index: Mapping[Qubit, int], device: DeviceModel) -> bool:
+def _lengths_known(circuit: QuantumCircuit, device: DeviceModel) -> bool:
     """Return whether the device or the circuit states how long each operation takes."""
     surely = {
         name for name, table in device.gates.items() if not (np.isnan(table.duration_dt) & ~np.isnan(table.error)).any()
     } | {"barrier", "reset"}
+    index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
     for instruction in circuit.data:
         name = instruction.name
         if name in surely:

@@ -140,7 +140,9 @@ class Component:
 def find_components(cut: CutCircuit) -> tuple[Component, ...]:
     """Return the components of a cut circuit, by first step."""
     joined = UnionFind()
-    anchors: list[tuple[int, Hashable]] = []
+    # Of each step that ties anything together, in columns.
+    indices: list[int] = []
+    anchors: list[Hashable] = []
     ties = cut.steps.ties
     for index, segments in enumerate(cut.of_step):
         # Barriers and delays have no segments.
@@ -149,10 +151,11 @@ def find_components(cut: CutCircuit) -> tuple[Component, ...]:
             continue
         for node in nodes[1:]:
             joined.union(nodes[0], node)
-        anchors.append((index, nodes[0]))
+        indices.append(index)
+        anchors.append(nodes[0])
     steps: dict[Hashable, list[int]] = {}
     of_node: dict[Hashable, list[int]] = {}
-    for index, node in anchors:
+    for index, node in zip(indices, anchors, strict=True):
         own = of_node.get(node)
         if own is None:
             own = of_node[node] = steps.setdefault(joined.find(node), [])
