@@ -14,7 +14,7 @@ from qiskit.transpiler import InstructionProperties, Target
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel
 
 APART = 1e-12
-"""What is added to the readout error of each qubit for each one before it: where qubits without two-qubit gates could lie on any of
+"""What is added to one error of each qubit for each one before it: where qubits without two-qubit gates could lie on any of
 several that are equal to the last digit, Qiskit's search for a layout takes another each time.
 """
 
@@ -80,6 +80,7 @@ def region_target(device: DeviceModel, qubits: Sequence[int], *, symmetric: bool
         acquire_alignment=source.acquire_alignment,
         qubit_properties=None if properties is None else [properties[q] or QubitProperties() for q in qubits],
     )
+    telling = _telling_errors(source)
     for name in source.operation_names:
         operation = source.operation_from_name(name)
         everywhere = source[name]
@@ -93,8 +94,9 @@ def region_target(device: DeviceModel, qubits: Sequence[int], *, symmetric: bool
             for qargs, entry in everywhere.items()
             if len(qargs) <= 2 and all(q in local for q in qargs) and not _is_dead(device, qargs, entry)
         }
-        if name == "measure":
-            kept = {qargs: _apart(entry, *qargs) for qargs, entry in kept.items()}
+        for qubit in range(len(qubits)):
+            if telling.get(qubits[qubit]) == name and (qubit,) in kept:
+                kept[qubit,] = _apart(kept[qubit,], qubit)
         if symmetric:
             kept |= {qargs[::-1]: entry for qargs, entry in kept.items() if qargs[::-1] not in kept}
         if kept:
@@ -102,9 +104,18 @@ def region_target(device: DeviceModel, qubits: Sequence[int], *, symmetric: bool
     return target
 
 
-def _apart(entry: InstructionProperties | None, qubit: int) -> InstructionProperties | None:
-    if entry is None or entry.error is None:
-        return entry
+def _telling_errors(target: Target) -> dict[int, str]:
+    """Return the operation that tells each qubit apart: measurement, or else the first one that states an error there."""
+    names = sorted(target.operation_names, key=lambda name: name != "measure")
+    telling: dict[int, str] = {}
+    for name in names:
+        for qargs, entry in (target[name] or {}).items():
+            if qargs is not None and len(qargs) == 1 and entry is not None and entry.error is not None:
+                telling.setdefault(qargs[0], name)
+    return telling
+
+
+def _apart(entry: InstructionProperties, qubit: int) -> InstructionProperties:
     return InstructionProperties(duration=entry.duration, error=entry.error + APART * qubit)
 
 

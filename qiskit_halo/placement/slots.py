@@ -72,8 +72,11 @@ class SlotGrid:
         if number >= num_spans:
             more = max(64, num_spans)
             self._is_known = np.concatenate([self._is_known, np.zeros((more, num_qubits), dtype=np.bool_)])
-            room = np.empty((more * num_qubits, self._num_words), dtype=np.uint64)
-            self._starts = np.concatenate([self._starts, room])
+            # Memory that nobody has written takes no room.
+            cells = np.flatnonzero(self._is_known)
+            room = np.empty((self._is_known.size, self._num_words), dtype=np.uint64)
+            room[cells] = self._starts[cells]
+            self._starts = room
         return number * num_qubits
 
     def starts(self, cells: IntArray) -> WordArray:

@@ -13,6 +13,9 @@ from qiskit_halo.placement.candidates import IntArray, ShapeCandidates
 SLOTS_PER_LEASE = 24
 """Slots that a middling lease takes, resets included: finer costs time, coarser wastes some of every lease."""
 
+MOST_SLOTS = 4096
+"""Slots that the longest piece takes at most. Beside one of a hundred times the usual length others need no fine time."""
+
 MOST_GROUPS = 2
 """Groups of places; within one, all are taken to last as long as the longest."""
 
@@ -38,7 +41,8 @@ class WindowGroup:
 def slot_length_dt(lengths_dt: Sequence[int], handover_dt: IntArray, alignment: int) -> int:
     """Return the ticks of one slot for pieces of these lengths, a multiple of ``alignment``."""
     middling = (float(np.median(lengths_dt)) if lengths_dt else 0.0) + float(np.median(handover_dt))
-    return max(1, round(middling / SLOTS_PER_LEASE / alignment)) * alignment
+    longest = max(lengths_dt, default=0)
+    return max(1, round(middling / SLOTS_PER_LEASE / alignment), -(-longest // (MOST_SLOTS * alignment))) * alignment
 
 
 def slot_spans(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from qiskit import QuantumCircuit
+from qiskit.transpiler import InstructionProperties
 
 from qiskit_halo import HaloOptions, MultiProgramCircuit, generate_halo_pass_manager
 from tests.targets import make_target
@@ -64,14 +65,19 @@ def operations_of(circuit: QuantumCircuit) -> list[tuple[str, list[int]]]:
     return [(i.name, [circuit.find_bit(qubit).index for qubit in i.qubits]) for i in circuit.data]
 
 
+@pytest.mark.parametrize("readout_error", [True, False])
 @pytest.mark.parametrize("num_free", [2, 3, 4])
-def test_equal_qubits_are_taken_in_the_same_order_each_time(num_free: int) -> None:
+def test_equal_qubits_are_taken_in_the_same_order_each_time(num_free: int, readout_error: bool) -> None:
     """Qiskit's search for a layout goes through qubits without two-qubit gates in the order of a hash with a random seed."""
     circuit = QuantumCircuit(2 + num_free, 1)
     circuit.cx(0, 1)
     circuit.measure(range(2 + num_free), [0] * (2 + num_free))
     batch = MultiProgramCircuit([circuit] * 2).circuit
     target = make_target(12)
+    if not readout_error:
+        for qubit in range(12):
+            stated = target["measure"][qubit,]
+            target.update_instruction_properties("measure", (qubit,), InstructionProperties(stated.duration))
     seen = []
     for _ in range(12):
         passes = generate_halo_pass_manager(2, target=target, options=HaloOptions(cache=False), seed_transpiler=7)
