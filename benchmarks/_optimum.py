@@ -41,8 +41,15 @@ class Batch:
 
     @classmethod
     def of(cls, packer: _Packer) -> Batch:
-        """Return what ``packer`` packs."""
+        """Return what ``packer`` packs.
+
+        Raises:
+            ValueError: Programs are kept apart, priced for crosstalk or told when to end: the model knows nothing of these.
+        """
         board = packer._blank
+        options = board._options
+        if options.buffer or board._crosstalk is not None or options.max_duration_s is not None:
+            raise ValueError("only batches without buffer, crosstalk and max_duration_s")
         return cls(
             items=board.items,
             program_of=packer._program_of,
@@ -119,6 +126,7 @@ def least_cost(batch: Batch, most_slots: int, seconds: float) -> Optimum | None:
         for (qubit, begin, stop), users in spans.items():
             is_used, is_first = model.new_bool_var(""), model.new_bool_var("")
             model.add(sum(users) == is_used)
+            model.add(start + begin >= 0).only_enforce_if(is_used)
             model.add_implication(is_first, is_used)
             leases.setdefault(qubit, []).append(_Lease(start + begin, stop - begin, is_used, is_first))
             losses.append((is_used - is_first) * _whole(float(batch.handover_log[qubit])))

@@ -15,6 +15,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from unittest.mock import patch
@@ -259,6 +260,9 @@ def _watched(
 
 
 def exact(folder: Path, seeds: int, backend: BackendV2) -> None:
+    if find_spec("ortools") is None:
+        print("exact: OR-tools is not installed")
+        return
     print(
         "small batches: how much more QPU time the packer takes, success at its rate of exchange, than the best that CP-SAT finds in "
         f"{SOLVER_SECONDS:.0f} s, and than it proves to be possible at most; how much more boards alone take, without a search; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Self
 
 from qiskit_halo.errors import HaloValueError
@@ -166,9 +167,9 @@ class HaloReport:
 
 def _as_dict(record: FormReport | ProgramReport | LeaseReport | HaloReport) -> dict[str, Any]:
     # `dataclasses.asdict` copies what it holds, deeply, which takes far longer than all else for thousands of leases.
-    return {name: getattr(record, name) for name in _FIELDS[type(record)]}
+    return {name: getattr(record, name) for name in _field_names(type(record))}
 
 
-_FIELDS: dict[type[Any], tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (FormReport, ProgramReport, LeaseReport, HaloReport)
-}
+@lru_cache(maxsize=16)
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

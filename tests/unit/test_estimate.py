@@ -47,6 +47,22 @@ def test_a_reset_is_not_life():
     assert loss(circuit, qubit_properties=COHERENCE) == pytest.approx(40e-9 * PER_S)
 
 
+def test_no_reset_is_life_however_many_there_are():
+    circuit = QuantumCircuit(1)
+    for _ in range(2):
+        circuit.x(0)
+        circuit.reset(0)
+    assert loss(circuit, qubit_properties=COHERENCE) == pytest.approx(2 * 40e-9 * PER_S)
+
+
+def test_a_measurement_waits_for_its_clbit():
+    circuit = QuantumCircuit(2, 1)
+    circuit.x([0, 1])
+    circuit.measure([0, 1], [0, 0])
+    expected = (1040e-9 + 2040e-9) * PER_S
+    assert loss(circuit, qubit_properties=COHERENCE) == pytest.approx(expected)
+
+
 def test_blocks_count_with_their_rounds():
     circuit = QuantumCircuit(2, 1)
     with circuit.for_loop(range(5)):

@@ -46,3 +46,11 @@ def test_report_survives_json(report: HaloReport):
 def test_report_of_another_version_is_refused(report: HaloReport):
     with pytest.raises(HaloValueError, match="report version 2 is not 1; compile the circuit again"):
         HaloReport.from_dict({**report.to_dict(), "version": 2})
+
+
+def test_a_subclass_is_written_too(report: HaloReport):
+    class Mine(HaloReport):
+        pass
+
+    values = report.to_dict()
+    assert Mine.from_dict(values).to_dict() == values

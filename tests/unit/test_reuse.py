@@ -168,3 +168,25 @@ def test_long_bodies_are_left_alone(monkeypatch: pytest.MonkeyPatch):
     assert found(parities(3))
     monkeypatch.setattr(module, "MAX_OPERATIONS", 5)
     assert found(parities(3)) == ()
+
+
+def meetings(*pairs: tuple[int, int]) -> QuantumCircuit:
+    """Gates between pairs of qubits; each is measured after its last."""
+    num_qubits = 1 + max(qubit for pair in pairs for qubit in pair)
+    circuit = QuantumCircuit(num_qubits, num_qubits)
+    for index, pair in enumerate(pairs):
+        circuit.cx(*pair)
+        for qubit in pair:
+            if not any(qubit in later for later in pairs[index + 1 :]):
+                circuit.measure(qubit, qubit)
+    return circuit
+
+
+@pytest.mark.parametrize("body", [parities(4), meetings((2, 3), (1, 3), (0, 2), (3, 1))])
+def test_a_copy_of_lives_grows_by_itself(body: QuantumCircuit):
+    lives, fresh = (module._Lives(body, module._dependencies(body), 2.0, depth) for _ in range(2))
+    assert lives.copy().choose(save_time=False)
+    assert (lives.possible() == fresh.possible()).all()
+    assert (lives._needed == fresh._needed).all()
+    assert (lives._partners == fresh._partners).all()
+    assert lives.choose(save_time=True) == fresh.choose(save_time=True)

@@ -5,9 +5,12 @@ from itertools import pairwise, permutations
 import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.providers import QubitProperties
+from qiskit.transpiler import CouplingMap, Target
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
+from qiskit_halo.fragments import routing as module
+from qiskit_halo.fragments import stages
 from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
 from qiskit_halo.fragments.stages import Stages
@@ -25,6 +28,10 @@ def routings(
     settings = RoutingSettings(num_variants=num_variants, num_finished=3, seed=0, reuse=reuse, resets=2)
     stages = Stages(region_target(device, REGION), 2, 0, {})
     return Router(device, LossEstimator(device), settings).route(circuit, stages, REGION), stages
+
+
+def line(num_qubits: int) -> Target:
+    return Target.from_configuration(["u", "cz"], num_qubits, CouplingMap.from_line(num_qubits))
 
 
 def tangle() -> QuantumCircuit:
@@ -93,6 +100,31 @@ def test_as_many_as_asked_for():
     assert counted == [(3, 1), (2, 2)]
     (own,) = routings(tangle(), num_variants=1)[0]
     assert (own.is_trial, own.name) == (False, "seed 0")
+
+
+@pytest.mark.parametrize("build", [tangle, parities, ring])
+def test_routings_that_only_repeat_end_the_trials(build, monkeypatch: pytest.MonkeyPatch):
+    tried = []
+
+    def counted(*given):
+        tried.append(given)
+        return stages.route_again(*given)
+
+    monkeypatch.setattr(module, "route_again", counted)
+    found = {}
+    for repeats in (module.REPEATS, 1_000):
+        monkeypatch.setattr(module, "REPEATS", repeats)
+        tried.clear()
+        names = [(routing.name, routing.estimate.loss) for routing in routings(build(), num_variants=30)[0]]
+        found[repeats] = len(tried), names
+    (few, short), (many, long) = found.values()
+    assert few < many
+    assert short == long
+
+
+def test_few_qubits_have_few_starts():
+    found = [(own.layout_trials, own.swap_trials) for own in (stages.sabre(line(n), 0) for n in (2, 8, 16, 20, 60))]
+    assert found == [(2, 1), (8, 2), (16, 4), (20, 5), (20, 5)]
 
 
 def test_a_ring_is_mirrored_where_that_takes_fewer_gates():

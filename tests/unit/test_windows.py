@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiskit_halo.placement.candidates import ShapeCandidates
-from qiskit_halo.placement.windows import MOST_GROUPS, _ranks, slot_spans, slot_windows
+from qiskit_halo.placement.windows import (
+    MOST_GROUPS,
+    MOST_SLOTS,
+    SLOTS_PER_LEASE,
+    _ranks,
+    slot_length_dt,
+    slot_spans,
+    slot_windows,
+)
 
 HANDOVER = np.array([800, 800, 1600])
 
@@ -21,6 +29,14 @@ def shape_of(places: list[list[int]], busy: list[list[tuple[int, int]]], length:
         length_dt=np.array(length, dtype=np.int64),
         home_row=0,
     )
+
+
+def test_slots_are_as_fine_as_the_usual_lease_needs_and_the_longest_allows() -> None:
+    usual = SLOTS_PER_LEASE * 160
+    assert slot_length_dt([usual] * 9, np.zeros(3, dtype=np.int64), 16) == 160
+    assert slot_length_dt([usual] * 8 + [160 * MOST_SLOTS], np.zeros(3, dtype=np.int64), 16) == 160
+    assert slot_length_dt([usual] * 8 + [160 * MOST_SLOTS + 1], np.zeros(3, dtype=np.int64), 16) == 176
+    assert slot_length_dt([], np.zeros(3, dtype=np.int64), 16) == 16
 
 
 def test_spans_hold_the_resets_before_and_are_rounded_outwards() -> None:
