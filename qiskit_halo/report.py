@@ -167,7 +167,8 @@ class HaloReport:
 
 def _as_dict(record: FormReport | ProgramReport | LeaseReport | HaloReport) -> dict[str, Any]:
     # `dataclasses.asdict` copies what it holds, deeply, which takes far longer than all else for thousands of leases.
-    return {name: getattr(record, name) for name in _field_names(type(record))}
+    kind: type[Any] = type(record)
+    return {name: getattr(record, name) for name in _field_names(kind)}
 
 
 @lru_cache(maxsize=16)
