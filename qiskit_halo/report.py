@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, Self
 
 from qiskit_halo.errors import HaloValueError
@@ -167,10 +166,4 @@ class HaloReport:
 
 def _as_dict(record: FormReport | ProgramReport | LeaseReport | HaloReport) -> dict[str, Any]:
     # `dataclasses.asdict` copies what it holds, deeply, which takes far longer than all else for thousands of leases.
-    kind: type[Any] = type(record)
-    return {name: getattr(record, name) for name in _field_names(kind)}
-
-
-@lru_cache(maxsize=16)
-def _field_names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
