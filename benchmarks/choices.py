@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings mirrors regions markets orders openings bound exact weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings starts mirrors regions markets orders openings bound exact weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -23,6 +23,8 @@ from unittest.mock import patch
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
+from qiskit.transpiler.passes import SabreLayout
 from qiskit_ibm_runtime.fake_provider import FakeTorino
 
 from benchmarks._machine import describe
@@ -31,7 +33,7 @@ from benchmarks._workloads import draw
 from benchmarks.packing import References, around, compile_batch, keeps_floor
 from qiskit_halo import HaloOptions, MultiProgramCircuit
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments import routing, settings, timing
+from qiskit_halo.fragments import routing, settings, stages, timing
 from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.settings import CompileSettings
@@ -70,6 +72,47 @@ def routings(folder: Path, seeds: int, backend: BackendV2) -> None:
             f"{len(share)} programs, {cpu_s:.1f} s CPU a batch",
             flush=True,
         )
+
+
+def starts(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "starts of SABRE, at most as many as a part has qubits, and routings in a row that only repeat, after which none follow: best "
+        "success of each body over that with twenty starts and no end, each seed of the compiler; CPU of finding forms and places"
+    )
+    device = DeviceModel(backend.target)
+    programs = [random_program(seed) for seed in range(20)]
+    for seed in range(seeds):
+        programs += draw(folder, "small", 100, seed)
+    bodies = {body.key: body for program in programs for body in bodies_of(program)}
+    usual: list[list[float]] = []
+    for few, repeats in ((False, 1_000), (True, 1_000), (True, 5), (True, 3), (True, 2)):
+        best: list[list[float]] = []
+        cpu_s: list[float] = []
+        with (
+            patch.object(routing, "sabre", stages.sabre if few else _sabre_of_twenty_starts),
+            patch.object(routing, "REPEATS", repeats),
+        ):
+            for seed in range(5):
+                forms_of = Catalogue(device, HaloOptions(cache=False), CompileSettings(seed=1000 * seed), None)
+                began = time.process_time()
+                found = forms_of.find(list(bodies.values()), list(bodies))
+                cpu_s.append(time.process_time() - began)
+                best.append([forms[0].best for forms in found])
+        usual = usual or best
+        gains = [
+            math.exp(statistics.mean(b - u for b, u in zip(*own, strict=True))) for own in zip(best, usual, strict=True)
+        ]
+        name = "as many as qubits" if few else "twenty"
+        shown = ", ".join(f"{gain:.4f}" for gain in gains)
+        print(
+            f"  {name:17s}, {repeats:4d} repeats: {shown}, mean {statistics.mean(gains):.4f} of {len(bodies)} bodies; "
+            f"{min(cpu_s):.2f} s",
+            flush=True,
+        )
+
+
+def _sabre_of_twenty_starts(couplings: Target, seed: int) -> SabreLayout:
+    return SabreLayout(couplings, seed=seed, max_iterations=4, swap_trials=5, layout_trials=20)
 
 
 def mirrors(folder: Path, seeds: int, backend: BackendV2) -> None:
@@ -327,7 +370,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, mirrors, regions, markets, orders, openings, bound, exact, weak)
+    own.__name__: own for own in (routings, starts, mirrors, regions, markets, orders, openings, bound, exact, weak)
 }
 
 
