@@ -34,6 +34,12 @@ logger = logging.getLogger(__name__)
 MAX_CHUNKS, CHUNK_BODIES = 32, 3
 """Bodies are dealt into so many chunks at most, of so many bodies at least: each chunk carries the device."""
 
+_turns: dict[int, threading.Lock] = {}
+"""By process, since a fork would inherit a lock that nobody gives back: who compiles now.
+
+Qiskit's passes all look things up in one library of equivalences, and before 2.6 two threads that do so at once make it panic.
+"""
+
 _last = threading.local()
 """The compiler that this thread has used last, and for what."""
 
@@ -111,6 +117,19 @@ def compile_chunk(
         # What Qiskit tells its own workers: use no threads. A forked process has none of its parent's, and would wait
         # for them forever; and many workers with many threads each only get in each other's way.
         os.environ["QISKIT_IN_PARALLEL"] = "TRUE"
+    with _turns.setdefault(os.getpid(), threading.Lock()):
+        compiler = _compiler_for(identity, target, model, settings)
+        parts = []
+        for body, name, region in zip(circuits_from_bytes(bodies), names, regions, strict=True):
+            own = fragments_to_bytes(compiler.compile(body, region, name))
+            parts += [len(own).to_bytes(8, "big"), own]
+        return b"".join(parts)
+
+
+def _compiler_for(
+    identity: str, target: bytes, model: tuple[tuple[int, ...], float, ResetModel], settings: str
+) -> BodyCompiler:
+    """Return the compiler that this thread has used last, or another if that is for something else."""
     if getattr(_last, "identity", None) != identity:
         exclude_qubits, feed_forward_s, reset_model = model
         source = pickle.loads(target)  # noqa: S301 - as executors do with all they carry
@@ -118,11 +137,7 @@ def compile_chunk(
         _last.compiler = BodyCompiler(device, CompileSettings.from_json(settings))
         _last.identity = identity
     compiler: BodyCompiler = _last.compiler
-    parts = []
-    for body, name, region in zip(circuits_from_bytes(bodies), names, regions, strict=True):
-        own = fragments_to_bytes(compiler.compile(body, region, name))
-        parts += [len(own).to_bytes(8, "big"), own]
-    return b"".join(parts)
+    return compiler
 
 
 def _split(data: bytes) -> list[tuple[Fragment, ...]]:

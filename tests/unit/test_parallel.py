@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from concurrent.futures import Executor
+import time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -69,6 +70,25 @@ def test_one_body_that_fails_takes_only_its_chunk_with_it(monkeypatch: pytest.Mo
     bad.append(Instruction("mystery", 2, 0, []), [0, 1])
     bad.measure(0, 0)
     assert sorted(compiled([chain(2), bad, chain(1)], Here())) == [0, 2]
+
+
+def test_threads_of_one_process_take_turns(monkeypatch: pytest.MonkeyPatch):
+    inside, most = [0], [0]
+    compile_body = BodyCompiler.compile
+
+    def watched(self: BodyCompiler, *given: Any) -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.01)  # Another thread goes on here, unless it waits for its turn.
+        try:
+            return compile_body(self, *given)
+        finally:
+            inside[0] -= 1
+
+    monkeypatch.setattr(BodyCompiler, "compile", watched)
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(compiled([chain(length) for length in range(1, 10)], pool)) == list(range(9))
+    assert most == [1]
 
 
 def test_what_cannot_travel_stays():
