@@ -304,7 +304,7 @@ def _watched(
 
 def exact(folder: Path, seeds: int, backend: BackendV2) -> None:
     if find_spec("ortools") is None:
-        print("exact: OR-tools is not installed")
+        print("exact: OR-tools is not installed; pip install ortools")
         return
     print(
         "small batches: how much more QPU time the packer takes, success at its rate of exchange, than the best that CP-SAT finds in "

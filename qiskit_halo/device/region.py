@@ -94,9 +94,9 @@ def region_target(device: DeviceModel, qubits: Sequence[int], *, symmetric: bool
             for qargs, entry in everywhere.items()
             if len(qargs) <= 2 and all(q in local for q in qargs) and not _is_dead(device, qargs, entry)
         }
-        for qubit in range(len(qubits)):
-            if telling.get(qubits[qubit]) == name and (qubit,) in kept:
-                kept[qubit,] = _apart(kept[qubit,], qubit)
+        for index, qubit in enumerate(qubits):
+            if telling.get(qubit) == name and (index,) in kept:
+                kept[index,] = _apart(kept[index,], index)
         if symmetric:
             kept |= {qargs[::-1]: entry for qargs, entry in kept.items() if qargs[::-1] not in kept}
         if kept:

@@ -188,8 +188,10 @@ def _meetings(body: QuantumCircuit) -> Iterator[_Meeting]:
 
 
 def _mirror_cost(instruction: CircuitInstruction) -> int | None:
+    if len(instruction.qubits) != 2:
+        return None
     matrix: npt.NDArray[np.complex128] | None = instruction.matrix
-    if matrix is None or len(instruction.qubits) != 2:
+    if matrix is None:
         return None
     key = matrix.tobytes()
     known = _COSTS.get(key)

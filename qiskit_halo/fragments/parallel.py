@@ -37,7 +37,7 @@ MAX_CHUNKS, CHUNK_BODIES = 32, 3
 _turns: dict[int, threading.Lock] = {}
 """By process, since a fork would inherit a lock that nobody gives back: who compiles now.
 
-Qiskit's passes all look things up in one library of equivalences, and before 2.6 two threads that do so at once make it panic.
+Qiskit's passes all look things up in one library of equivalences, and 2.5.2 can panic when two threads do so at once.
 """
 
 _last = threading.local()
@@ -132,8 +132,9 @@ def _compiler_for(
     """Return the compiler that this thread has used last, or another if that is for something else."""
     if getattr(_last, "identity", None) != identity:
         exclude_qubits, feed_forward_s, reset_model = model
-        source = pickle.loads(target)  # noqa: S301 - as executors do with all they carry
-        device = DeviceModel(source, exclude_qubits, feed_forward_s=feed_forward_s, reset_model=reset_model)
+        device = DeviceModel(
+            pickle.loads(target), exclude_qubits, feed_forward_s=feed_forward_s, reset_model=reset_model
+        )
         _last.compiler = BodyCompiler(device, CompileSettings.from_json(settings))
         _last.identity = identity
     compiler: BodyCompiler = _last.compiler

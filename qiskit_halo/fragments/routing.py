@@ -104,7 +104,7 @@ class RoutingSettings:
     """How much to try.
 
     Args:
-        num_variants: Routings of a body that needs SWAPs at all; a third as many, of the body with mirrored gates, come on top.
+        num_variants: Most routings of a body that needs SWAPs at all; a third as many, of the body with mirrored gates, come on top.
         num_finished: How many of them are compiled to the end, and half as many, rounded up, of those with mirrored gates.
         seed: First seed.
         reuse: Whether qubits of one body may share a wire.

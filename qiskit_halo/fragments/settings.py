@@ -10,7 +10,7 @@ from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.options import Reusing
 
 NUM_VARIANTS = (1, 4, 12, 16)
-"""Routings tried of each body, by optimization level; those with mirrored gates come on top."""
+"""Most routings tried of each body, by optimization level; those with mirrored gates come on top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class CompileSettings:
     Args:
         optimization_level: Level of Qiskit's preset pass manager, 0 to 3.
         seed: First seed of its random parts.
-        num_variants: Routings tried of each body that needs SWAPs at all, Qiskit's own first; ``None`` takes what suits
+        num_variants: Most routings tried of each body that needs SWAPs at all, Qiskit's own first; ``None`` takes what suits
             the level. Routing is random and one run can be bad; the quarter that looks best is compiled to the end.
         reuse: Whether qubits of one body may share a wire: where it pays, never, or as much as possible.
         resets: Rounds of reset between two qubits of one wire.
@@ -40,7 +40,7 @@ class CompileSettings:
 
     @property
     def trials(self) -> int:
-        """Routings tried of each body that needs SWAPs."""
+        """Most routings tried of each body that needs SWAPs."""
         return self.num_variants or NUM_VARIANTS[self.optimization_level]
 
     def to_json(self) -> str | None:

@@ -47,8 +47,8 @@ def generate_halo_pass_manager(
         policy: A policy of your own for shared qubits (:class:`~qiskit_halo.timeline.policies.Policy`), in place of
             ``options.policy``.
         executor: Compiles distinct programs at the same time: a :class:`~concurrent.futures.ProcessPoolExecutor`, what
-            Dask's ``Client.get_executor()`` returns, or any other. ``None`` compiles them in this process. Results are
-            the same. It is not an option, since options are plain values.
+            Dask's ``Client.get_executor()`` returns, or any other; threads of one process take turns. ``None`` compiles them
+            in this process. Results are the same. It is not an option, since options are plain values.
 
     Raises:
         HaloValueError: Neither or both of ``backend`` and ``target`` are given, or the level does not exist.
