@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import (
+    CONTROL_FLOW_OP_NAMES,
     Barrier,
     CircuitInstruction,
     ClassicalRegister,
@@ -72,6 +73,8 @@ class _Template:
     qubits: tuple[int, ...]
     clbits: tuple[int, ...]
 
+
+_NOT_PLAIN = CONTROL_FLOW_OP_NAMES | {"store"}
 
 MEMORY_ENTRIES, MOST_OPERATIONS = 256, 1_000
 """Bodies that a process keeps, and the longest of them."""
@@ -162,6 +165,11 @@ class BodyReader:
 def extract_body(circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, *, least_resets: int = 1) -> Body:
     """Return ``piece`` of ``circuit`` as a circuit of its own; for many pieces see :class:`BodyReader`."""
     return BodyReader(circuit, segmentation, least_resets=least_resets).read(piece)
+
+
+def is_plain(compiled: QuantumCircuit, body: Body) -> bool:
+    """Return whether a compiled body names nothing of its source but qubits and clbits."""
+    return not (body.parameters or body.variables) and _NOT_PLAIN.isdisjoint(compiled.count_ops())
 
 
 def put_back(

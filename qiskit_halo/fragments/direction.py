@@ -33,6 +33,10 @@ class Turner:
         )
         self._templates: dict[tuple[str, tuple[str, ...], int, int], QuantumCircuit] = {}
 
+    def turns_none_of(self, circuit: QuantumCircuit) -> bool:
+        """Return whether no gate of ``circuit``, which has no control flow, can stand the wrong way round."""
+        return not self._one_way or self._one_way.keys().isdisjoint(circuit.count_ops())
+
     def turn(
         self, instructions: Sequence[CircuitInstruction], physical: dict[Qubit, int]
     ) -> tuple[list[CircuitInstruction], ParameterExpression | float]:

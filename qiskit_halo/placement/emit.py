@@ -5,7 +5,7 @@ from __future__ import annotations
 from qiskit.circuit import CircuitInstruction, QuantumCircuit, QuantumRegister, Reset
 
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments.body import put_back
+from qiskit_halo.fragments.body import is_plain, put_back
 from qiskit_halo.fragments.direction import Turner
 from qiskit_halo.options import HaloOptions
 from qiskit_halo.placement.placement import Placement
@@ -30,16 +30,21 @@ def emit_placement(
     qubits = out.qubits
     physical = {qubit: index for index, qubit in enumerate(qubits)}
     turner = Turner(device)
-    written: list[CircuitInstruction] = []
     used: dict[int, None] = {}
     for placed in placement.pieces:
+        resets: list[CircuitInstruction] = []
         for qubit in placed.qubits:
             if qubit in used or not options.assume_clean:
-                written += [CircuitInstruction(Reset(), (qubits[qubit],), ())] * options.resets
+                resets += [CircuitInstruction(Reset(), (qubits[qubit],), ())] * options.resets
             used[qubit] = None
-        instructions, phase = put_back(placed.fragment.circuit, placed.body, out, [qubits[q] for q in placed.qubits])
-        native, turning_phase = turner.turn(instructions, physical)
-        out.global_phase += phase + turning_phase
-        written += native
-    append_all(out, written)
+        append_all(out, resets)
+        compiled, body, home = placed.fragment.circuit, placed.body, [qubits[q] for q in placed.qubits]
+        if is_plain(compiled, body) and turner.turns_none_of(compiled):
+            # Qiskit makes no object of any gate then.
+            out.compose(compiled, home, body.clbits, inplace=True, copy=False)
+        else:
+            instructions, phase = put_back(compiled, body, out, home)
+            native, turning_phase = turner.turn(instructions, physical)
+            out.global_phase += phase + turning_phase
+            append_all(out, native)
     return out

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from qiskit.circuit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import ClassicalRegister, Parameter, QuantumCircuit, QuantumRegister
 from qiskit.circuit.classical import expr
 from qiskit.circuit.library import ECRGate
 from qiskit.quantum_info import Operator
@@ -23,6 +23,12 @@ def two_programs() -> QuantumCircuit:
     circuit.x(1)
     circuit.measure(1, 1)
     return circuit
+
+
+def _wide(circuit: QuantumCircuit, qubit: int, num_qubits: int) -> QuantumCircuit:
+    wide = QuantumCircuit(num_qubits)
+    wide.compose(circuit, [qubit], inplace=True)
+    return wide
 
 
 def steps(circuit: QuantumCircuit) -> list[tuple[str, tuple[int, ...]]]:
@@ -79,6 +85,39 @@ def test_variables_and_conditions_come_back_as_they_were() -> None:
     out = emit_placement(circuit, place(circuit, (0,), num_qubits=1), device, HaloOptions())
     assert list(out.iter_declared_vars()) == [flag]
     assert [i.operation.condition for i in out.data if i.name == "if_else"] == [(circuit.cregs[0], 1), flag]
+
+
+def test_a_condition_on_a_bit_comes_back_on_that_bit() -> None:
+    circuit = QuantumCircuit(QuantumRegister(1, "q"), ClassicalRegister(3, "p0_c"))
+    circuit.measure(0, 2)
+    with circuit.if_test((circuit.clbits[2], 1)):
+        circuit.x(0)
+    circuit.measure(0, 1)
+    out = emit_placement(circuit, place(circuit, (1,)), DeviceModel(make_target(3)), HaloOptions())
+    (branch,) = (instruction for instruction in out.data if instruction.name == "if_else")
+    assert branch.clbits == (circuit.clbits[2],)
+    assert branch.operation.condition == (circuit.clbits[2], 1)
+    assert branch.operation.blocks[0].clbits == [circuit.clbits[2]]
+
+
+def test_a_stretch_comes_back_as_it_was() -> None:
+    circuit = QuantumCircuit(1, 1)
+    wait = circuit.add_stretch("p0_wait")
+    circuit.x(0)
+    circuit.delay(wait, 0)
+    circuit.measure(0, 0)
+    out = emit_placement(circuit, place(circuit, (1,), num_qubits=2), DeviceModel(make_target(2)), HaloOptions())
+    assert list(out.iter_declared_stretches()) == [wait]
+    assert [i.operation.duration for i in out.data if i.name == "delay"] == [wait]
+
+
+def test_a_parameter_comes_back_by_its_name() -> None:
+    circuit = QuantumCircuit(1, global_phase=0.25)
+    angle = Parameter("angle")
+    circuit.rz(2 * angle, 0)
+    out = emit_placement(circuit, place(circuit, (2,)), DeviceModel(make_target(3)), HaloOptions())
+    assert list(out.parameters) == [angle]
+    assert Operator(out.assign_parameters([0.5])) == Operator(_wide(circuit.assign_parameters([0.5]), 2, 3))
 
 
 @pytest.mark.parametrize("num_qubits", [1, 4])
