@@ -35,7 +35,7 @@ class Turner:
 
     def turns_none_of(self, circuit: QuantumCircuit) -> bool:
         """Return whether no gate of ``circuit``, which has no control flow, can stand the wrong way round."""
-        return not self._one_way or self._one_way.keys().isdisjoint(circuit.count_ops())
+        return self._one_way.keys().isdisjoint(circuit.count_ops())
 
     def turn(
         self, instructions: Sequence[CircuitInstruction], physical: dict[Qubit, int]

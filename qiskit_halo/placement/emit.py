@@ -40,8 +40,8 @@ def emit_placement(
         append_all(out, resets)
         compiled, body, home = placed.fragment.circuit, placed.body, [qubits[q] for q in placed.qubits]
         if is_plain(compiled, body) and turner.turns_none_of(compiled):
-            # Qiskit makes no object of any gate then.
-            out.compose(compiled, home, body.clbits, inplace=True, copy=False)
+            # Qiskit makes no object of any gate then. Copied, since other pieces of the same form and later batches use it too.
+            out.compose(compiled, home, body.clbits, inplace=True)
         else:
             instructions, phase = put_back(compiled, body, out, home)
             native, turning_phase = turner.turn(instructions, physical)

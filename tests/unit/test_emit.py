@@ -25,7 +25,7 @@ def two_programs() -> QuantumCircuit:
     return circuit
 
 
-def _wide(circuit: QuantumCircuit, qubit: int, num_qubits: int) -> QuantumCircuit:
+def widened(circuit: QuantumCircuit, qubit: int, num_qubits: int) -> QuantumCircuit:
     wide = QuantumCircuit(num_qubits)
     wide.compose(circuit, [qubit], inplace=True)
     return wide
@@ -117,7 +117,7 @@ def test_a_parameter_comes_back_by_its_name() -> None:
     circuit.rz(2 * angle, 0)
     out = emit_placement(circuit, place(circuit, (2,)), DeviceModel(make_target(3)), HaloOptions())
     assert list(out.parameters) == [angle]
-    assert Operator(out.assign_parameters([0.5])) == Operator(_wide(circuit.assign_parameters([0.5]), 2, 3))
+    assert Operator(out.assign_parameters([0.5])) == Operator(widened(circuit.assign_parameters([0.5]), 2, 3))
 
 
 @pytest.mark.parametrize("num_qubits", [1, 4])
