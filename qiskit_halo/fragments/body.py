@@ -89,16 +89,24 @@ class BodyReader:
     Args:
         circuit: Where the pieces are.
         segmentation: The circuit, cut.
+        data: ``circuit.data``, or a list of it.
         least_resets: Rounds between an anonymous component of a piece and another one on the same wire.
         remembers: Whether bodies are kept for other readers of the process.
     """
 
     def __init__(
-        self, circuit: QuantumCircuit, segmentation: Segmentation, *, least_resets: int = 1, remembers: bool = False
+        self,
+        circuit: QuantumCircuit,
+        segmentation: Segmentation,
+        data: Sequence[CircuitInstruction] | None = None,
+        *,
+        least_resets: int = 1,
+        remembers: bool = False,
     ) -> None:
         self._remembers = remembers
         self._least_resets = least_resets
         self._circuit = circuit
+        self._data = circuit.data if data is None else data
         self._segmentation = segmentation
         self._wire_of: dict[Qubit, int] = {qubit: wire for wire, qubit in enumerate(circuit.qubits)}
         self._templates: dict[Hashable, _Template] = {}
@@ -109,7 +117,7 @@ class BodyReader:
         Resets between two segments of the piece on one wire are kept; those that open its first segment on a wire are
         not: a piece starts in |0>, and whoever places it sees to that.
         """
-        instructions = piece_instructions(self._circuit, self._segmentation, piece, self._least_resets)
+        instructions = piece_instructions(self._circuit, self._segmentation, piece, self._least_resets, self._data)
         qubits: dict[Qubit, int] = {}
         clbits: dict[Clbit, int] = {}
         written = _as_written(instructions, qubits, clbits)
@@ -229,7 +237,7 @@ def _as_written(
     for instruction in instructions:
         params = instruction.params
         if instruction.is_standard_gate():
-            if any(isinstance(value, ParameterExpression) for value in params):
+            if params and any(isinstance(value, ParameterExpression) for value in params):
                 return None
         else:
             operation = instruction.operation

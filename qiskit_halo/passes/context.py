@@ -14,13 +14,17 @@ from qiskit_halo.options import HaloOptions
 NO_FIRST_RESET = "the device has no reset, so assume_clean=False cannot be kept: qubits are trusted to start in |0>"
 
 
-def halo_metadata(dag: DAGCircuit) -> dict[str, Any]:
-    """Return a deep copy of the circuit's ``metadata["halo"]``, empty if it has none.
+_WRITTEN = ("placement", "report")
+"""What passes of ours have written, the larger part by far; nobody changes it."""
 
-    A copy, because ``dag.metadata`` is the user's own dictionary. An entry of that name that is not ours is left out.
+
+def halo_metadata(dag: DAGCircuit) -> dict[str, Any]:
+    """Return a copy of the circuit's ``metadata["halo"]``, empty if it has none.
+
+    A copy, because ``dag.metadata`` is the user's own dictionary; a deep one, but for what passes have written there. An
+    entry of that name that is not ours is left out.
     """
-    halo: dict[str, Any] = _copied(_own_entry(dag))
-    return halo
+    return {key: value if key in _WRITTEN else _copied(value) for key, value in _own_entry(dag).items()}
 
 
 def with_halo_metadata(dag: DAGCircuit, halo: dict[str, Any]) -> dict[str, Any]:

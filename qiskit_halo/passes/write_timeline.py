@@ -21,6 +21,9 @@ from qiskit_halo.timeline.timeline import Timeline
 FENCE_LABEL = "halo_fence"
 """Label of a barrier that keeps programs a buffer apart."""
 
+_SHAPES_TIME = frozenset({"barrier", "delay"})
+"""Operations after which a qubit is as alive as before."""
+
 
 class _Events:
     """Operations at their times, in columns: a circuit has a hundred thousand of them, and records would take longer.
@@ -44,10 +47,15 @@ class _Events:
         self.durations.append(duration)
 
     def in_order(self) -> Iterator[tuple[int, CircuitInstruction, int]]:
-        """Yield (start, operation, length) of each event."""
+        """Return (start, operation, length) of each event."""
         starts, instructions, durations = self.starts, self.instructions, self.durations
-        for index in np.lexsort((self.places, self.ranks, starts)).tolist():
-            yield starts[index], instructions[index], durations[index]
+        order = np.lexsort((self.places, self.ranks, starts)).tolist()
+        return zip(
+            [starts[index] for index in order],
+            [instructions[index] for index in order],
+            [durations[index] for index in order],
+            strict=True,
+        )
 
 
 def write_timeline(
@@ -87,18 +95,20 @@ def write_timeline(
     _add_handovers(events, out, timeline, device, pad)
     _add_fences(events, out, timeline, device, buffer)
     for start, instruction, duration in events.in_order():
-        name = instruction.name
+        name, stop = instruction.name, start + duration
+        shapes_time = name in _SHAPES_TIME
         for qubit in instruction.qubits:
             index = index_of[qubit]
-            gap = start - ready[index]
-            if pad and gap > 0 and index not in unpadded:
+            since = ready[index]
+            if start > since and pad and index not in unpadded:
                 # Who waits for a reset has nothing left to lose, and before a fence the wire may have been given up.
                 waits = alive[index] and name != "reset" and instruction.label not in (SCRUB_LABEL, FENCE_LABEL)
-                for operation, begin in filler.fill(index, ready[index], gap, alive=waits):
+                for operation, begin in filler.fill(index, since, start - since, alive=waits):
                     written.append(CircuitInstruction(operation, (qubit,), ()))
                     starts.append(begin)
-            ready[index] = max(ready[index], start + duration)
-            if name != "barrier" and name != "delay":
+            if stop > since:
+                ready[index] = stop
+            if not shapes_time:
                 alive[index] = name != "reset"
         written.append(instruction)
         starts.append(start)

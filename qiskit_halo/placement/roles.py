@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from qiskit.circuit import AncillaQubit, QuantumCircuit
+from qiskit.circuit import AncillaQubit, CircuitInstruction, QuantumCircuit
 
 from qiskit_halo.segments.pieces import Piece
 
 
 def find_helpers(
-    circuit: QuantumCircuit, pieces: Sequence[Piece], metadata: Mapping[str, Any] | None
+    circuit: QuantumCircuit,
+    pieces: Sequence[Piece],
+    metadata: Mapping[str, Any] | None,
+    data: Sequence[CircuitInstruction] | None = None,
 ) -> list[tuple[int, ...]]:
     """Return the helper wires of each of ``pieces``, ascending.
 
@@ -23,9 +26,10 @@ def find_helpers(
         circuit: The circuit that the pieces were found in.
         pieces: All its pieces.
         metadata: ``metadata["halo"]`` of the circuit, which says what folded wires were.
+        data: ``circuit.data``, or a list of it.
     """
     programs: list[Hashable] = [piece.owners or ("anonymous", index) for index, piece in enumerate(pieces)]
-    spans = _spans(circuit, pieces, programs)
+    spans = _spans(circuit, circuit.data if data is None else data, pieces, programs)
     whole: dict[Hashable, tuple[int, int]] = {}
     for (program, _), (first, last) in spans.items():
         known = whole.get(program, (first, last))
@@ -44,23 +48,24 @@ def find_helpers(
 
 
 def _spans(
-    circuit: QuantumCircuit, pieces: Sequence[Piece], programs: Sequence[Hashable]
+    circuit: QuantumCircuit, data: Sequence[CircuitInstruction], pieces: Sequence[Piece], programs: Sequence[Hashable]
 ) -> dict[tuple[Hashable, int], tuple[int, int]]:
     """Return the first and the last layer of each program on each of its wires."""
     wire_of = {qubit: index for index, qubit in enumerate(circuit.qubits)}
     positions: dict[Hashable, list[int]] = {}
     for program, piece in zip(programs, pieces, strict=True):
         positions.setdefault(program, []).extend(piece.operations)
-    data = circuit.data
     spans: dict[tuple[Hashable, int], tuple[int, int]] = {}
     for program, own in positions.items():
         first: dict[int, int] = {}
         last: dict[int, int] = {}
         for position in sorted(own):
             wires = [wire_of[qubit] for qubit in data[position].qubits]
-            layer = 1 + max([last.get(wire, -1) for wire in wires], default=-1)
+            layers = [last.get(wire, -1) for wire in wires]
+            layer = 1 + (layers[0] if len(layers) == 1 else max(layers, default=-1))
             for wire in wires:
-                first.setdefault(wire, layer)
+                if wire not in last:
+                    first[wire] = layer
                 last[wire] = layer
         spans.update({(program, wire): (layer, last[wire]) for wire, layer in first.items()})
     return spans

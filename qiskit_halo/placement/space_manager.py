@@ -71,17 +71,20 @@ class SpaceManager:
         Raises:
             HaloTranspilerError: A program is too wide for the device, or is left without qubits.
         """
-        segmentation = find_components(circuit)
+        data = list(circuit.data)
+        segmentation = find_components(circuit, data)
         if self._options.buffer:
             segmentation = part_strangers(segmentation)
         pieces = find_pieces(segmentation)
         labels = [program_label(piece.owners, metadata) for piece in pieces]
-        reader = BodyReader(circuit, segmentation, least_resets=self._options.resets, remembers=self._options.cache)
+        reader = BodyReader(
+            circuit, segmentation, data, least_resets=self._options.resets, remembers=self._options.cache
+        )
         bodies = [reader.read(piece) for piece in pieces]
         candidates = self._catalogue.find(bodies, labels)
         log_best = _log_best(pieces, candidates)
         floors = _log_floors(pieces, candidates, log_best, self._options)
-        helpers = find_helpers(circuit, pieces, metadata)
+        helpers = find_helpers(circuit, pieces, metadata, data)
 
         def item_of(index: int, variants: tuple[Candidates, ...]) -> PackingItem:
             return PackingItem(

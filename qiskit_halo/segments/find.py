@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qiskit.circuit import QuantumCircuit, Qubit
+from qiskit.circuit import CircuitInstruction, QuantumCircuit, Qubit
 from qiskit.circuit.classical import expr
 
 from qiskit_halo.ownership import owner_of_name
@@ -86,11 +86,16 @@ class Segmentation:
     barriers: tuple[BarrierLink, ...]
 
 
-def find_components(circuit: QuantumCircuit) -> Segmentation:
+def find_components(circuit: QuantumCircuit, data: Sequence[CircuitInstruction] | None = None) -> Segmentation:
     """Cut ``circuit`` into segments and join them into components, in one pass over its instructions.
 
     Only an unconditional reset at top level cuts; a reset inside control flow, or hidden in a composite
     instruction, does not.
+
+    Args:
+        circuit: Any circuit.
+        data: ``circuit.data``, or a list of it: Qiskit makes each instruction anew whenever it is asked for, and who reads
+            them several times saves that.
 
     Examples:
         >>> circuit = QuantumCircuit(1, 2)
@@ -99,11 +104,16 @@ def find_components(circuit: QuantumCircuit) -> Segmentation:
         [(0, 1), (3,)]
     """
     draft = _Draft(circuit.qubits)
+    current, operations = draft.open, draft.operations
     resource_nodes: dict[ClassicalResource, int] = {}
-    for position, instruction in enumerate(circuit.data):
-        # Standard gates are most of a circuit, and touch nothing classical.
+    for position, instruction in enumerate(circuit.data if data is None else data):
+        # Standard gates are most of a circuit, and touch nothing classical; those on one qubit join nothing.
         if instruction.is_standard_gate():
-            draft.hold(instruction.qubits, position)
+            qubits = instruction.qubits
+            if len(qubits) == 1:
+                operations[current[qubits[0]]].append(position)
+            else:
+                draft.hold(qubits, position)
             continue
         name = instruction.name
         if name == "reset":
@@ -142,9 +152,8 @@ class _Draft:
         self.resets: dict[int, list[int]] = {}
         self.operations: dict[int, list[int]] = {}
         self.barriers: list[tuple[int, list[int]]] = []
-        # One node of each operation.
-        self.positions: list[int] = []
-        self.nodes: list[int] = []
+        # Operations that are in no segment, by one of their nodes.
+        self.unplaced: dict[int, list[int]] = {}
         self.open = {qubit: self._new_segment(wire) for wire, qubit in enumerate(qubits)}
 
     def new_node(self) -> int:
@@ -174,12 +183,14 @@ class _Draft:
             first = node if first < 0 else self._join(first, node)
         for node in others:
             first = node if first < 0 else self._join(first, node)
-        self.positions.append(position)
-        # An operation that touches nothing at all is a component by itself.
-        self.nodes.append(self.new_node() if first < 0 else first)
+        if not qubits:
+            # An operation that touches nothing at all is a component by itself.
+            self.unplaced.setdefault(self.new_node() if first < 0 else first, []).append(position)
 
     def _join(self, first: int, second: int) -> int:
         """Return a node that stands for both from now on."""
+        if self.parent[first] == self.parent[second]:
+            return first
         root, other = self.find(first), self.find(second)
         if root != other:
             # Keep the smaller index as the root, for an order that does not depend on the walk.
@@ -196,13 +207,13 @@ class _Draft:
 
 
 def _finish(circuit: QuantumCircuit, draft: _Draft, resource_nodes: dict[ClassicalResource, int]) -> Segmentation:
-    operations: dict[int, list[int]] = {}
-    of_node: dict[int, list[int]] = {}
-    for position, node in zip(draft.positions, draft.nodes, strict=True):
-        own = of_node.get(node)
-        if own is None:
-            own = of_node[node] = operations.setdefault(draft.find(node), [])
-        own.append(position)
+    columns: dict[int, list[list[int]]] = {}
+    for node, own in (*draft.operations.items(), *draft.unplaced.items()):
+        if own:
+            columns.setdefault(draft.find(node), []).append(own)
+    # An operation on several qubits is in several segments.
+    merged = {root: sorted(set().union(*lists)) if len(lists) > 1 else lists[0] for root, lists in columns.items()}
+    operations = dict(sorted(merged.items(), key=lambda entry: entry[1][0]))
     index_of_root = {root: index for index, root in enumerate(operations)}
 
     kept = sorted((node for node in draft.wire if draft.operations[node]), key=lambda node: (draft.wire[node], node))

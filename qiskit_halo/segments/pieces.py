@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qiskit.circuit import Barrier, CircuitInstruction, QuantumCircuit
@@ -77,7 +78,11 @@ def find_pieces(segmentation: Segmentation) -> tuple[Piece, ...]:
 
 
 def piece_instructions(
-    circuit: QuantumCircuit, segmentation: Segmentation, piece: Piece, least_resets: int = 1
+    circuit: QuantumCircuit,
+    segmentation: Segmentation,
+    piece: Piece,
+    least_resets: int = 1,
+    data: Sequence[CircuitInstruction] | None = None,
 ) -> list[CircuitInstruction]:
     """Return the instructions of ``piece``, in the order of the circuit.
 
@@ -90,8 +95,10 @@ def piece_instructions(
         piece: What to return.
         least_resets: Rounds between an anonymous component and another one on the same wire, which count as two
             owners; within one program the user's own resets are enough.
+        data: ``circuit.data``, or a list of it.
     """
-    data = circuit.data
+    if data is None:
+        data = circuit.data
     positions = list(piece.operations)
     own = [data[position] for position in positions]
     before: dict[int, int] = {}

@@ -10,9 +10,6 @@ from qiskit.circuit.classical import expr
 
 ClassicalResource: TypeAlias = Clbit | expr.Var | expr.Stretch
 
-_NAMES_MORE = ("store", "delay")
-"""Operations besides control flow that may name classical data other than the clbits they act on."""
-
 
 def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResource, None]:
     """Return the clbits, variables and stretches that ``instruction`` reads or writes, in a fixed order.
@@ -21,7 +18,13 @@ def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResour
     """
     found: dict[ClassicalResource, None] = dict.fromkeys(instruction.clbits)
     # Most of a circuit is plain operations: do not build their Python objects.
-    if instruction.name not in _NAMES_MORE and not instruction.is_control_flow():
+    name = instruction.name
+    if name == "delay":
+        for duration in instruction.params:
+            if isinstance(duration, expr.Expr):
+                _add_expression(duration, found)
+        return found
+    if name != "store" and not instruction.is_control_flow():
         return found
     operation = instruction.operation
     if isinstance(operation, ControlFlowOp):
@@ -32,8 +35,6 @@ def classical_resources(instruction: CircuitInstruction) -> dict[ClassicalResour
     elif isinstance(operation, Store):
         _add_expression(operation.lvalue, found)
         _add_expression(operation.rvalue, found)
-    elif operation.name == "delay" and isinstance(operation.duration, expr.Expr):
-        _add_expression(operation.duration, found)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,18 +62,19 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
         device: The device.
         options: ``resets``, ``buffer`` and ``cache`` matter here.
     """
-    segmentation = find_components(circuit)
+    data = list(circuit.data)
+    segmentation = find_components(circuit, data)
     if options.buffer:
         segmentation = part_strangers(segmentation)
     qubits = circuit.qubits
     pieces = find_pieces(segmentation)
-    exact = _holds_times(device) and _lengths_known(circuit, device)
+    exact = _holds_times(device) and _lengths_known(circuit, data, device)
     stopwatch = Stopwatch(device, remembers=options.cache)
     distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
     drafts = []
     # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
     for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):
-        body = piece_instructions(circuit, segmentation, piece, options.resets)
+        body = piece_instructions(circuit, segmentation, piece, options.resets, data)
         # Few differ, and what is kept of many small objects is what the garbage collector looks through.
         sites = [distinct.setdefault(where, where) for where in places_of(body, [qubits[w] for w in piece.wires])]
         timing, workload, log_success = stopwatch.time(body, sites, piece.wires)
@@ -102,13 +104,13 @@ def is_open(instruction: CircuitInstruction) -> bool:
     return instruction.name == "store" or bool(instruction.is_control_flow())
 
 
-def _lengths_known(circuit: QuantumCircuit, device: DeviceModel) -> bool:
+def _lengths_known(circuit: QuantumCircuit, data: Sequence[CircuitInstruction], device: DeviceModel) -> bool:
     """Return whether the device or the circuit states how long each operation takes."""
     surely = {
         name for name, table in device.gates.items() if not (np.isnan(table.duration_dt) & ~np.isnan(table.error)).any()
     } | {"barrier", "reset"}
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
-    for instruction in circuit.data:
+    for instruction in data:
         name = instruction.name
         if name in surely:
             continue

@@ -69,10 +69,10 @@ class StepList(Sequence[Step]):
         return map(self._step, range(len(self)))
 
     def add(self, position: int, kind: str, qubits: tuple[int, ...]) -> None:
-        """Add an operation that stands in the circuit itself."""
+        """Add an operation that stands in the circuit itself; of one wire, always the same tuple."""
         self._positions.append(position)
         self.kinds.append(kind)
-        self.qubits.append(self._distinct.setdefault(qubits, qubits))
+        self.qubits.append(qubits if len(qubits) == 1 else self._distinct.setdefault(qubits, qubits))
 
     def add_record(self, step: Step) -> None:
         """Add any step."""
@@ -104,6 +104,7 @@ def read_steps(circuit: QuantumCircuit) -> StepList:
     qubits = {bit: index for index, bit in enumerate(circuit.qubits)}
     clbits = {bit: index for index, bit in enumerate(circuit.clbits)}
     steps = StepList(circuit, clbits)
+    alone = {bit: (index,) for bit, index in qubits.items()}
     kind_of: dict[type, str | None] = {}
     for position, instruction in enumerate(circuit.data):
         kind: str | None = "gate"
@@ -118,5 +119,6 @@ def read_steps(circuit: QuantumCircuit) -> StepList:
             continue
         if kind == "measure":
             steps.ties[len(steps)] = Ties((), (clbits[instruction.clbits[0]],), ())
-        steps.add(position, kind, tuple([qubits[bit] for bit in instruction.qubits]))
+        held = instruction.qubits
+        steps.add(position, kind, alone[held[0]] if len(held) == 1 else tuple([qubits[bit] for bit in held]))
     return steps

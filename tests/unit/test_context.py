@@ -29,6 +29,12 @@ def test_metadata_is_a_copy() -> None:
     assert mine == {"halo": {"programs": [{"name": "ann"}]}, "note": ["x"]}
 
 
+def test_what_passes_have_written_is_not_copied() -> None:
+    placement = {"pieces": [{"qubits": [0]}]}
+    found = halo_metadata(dag_with({"halo": {"placement": placement}}))
+    assert found["placement"] is placement
+
+
 def test_metadata_may_hold_itself() -> None:
     mine: dict[str, Any] = {"note": []}
     mine["note"].append(mine["note"])
