@@ -1,8 +1,8 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings starts mirrors regions markets orders openings bound exact weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings starts mirrors homes regions markets orders openings bound exact weak] [--seeds 3]
 
-``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino. Success is predicted, "alone" is plain
+``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino but homes. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
 """
 
@@ -25,7 +25,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 from qiskit.transpiler.passes import SabreLayout
-from qiskit_ibm_runtime.fake_provider import FakeTorino
+from qiskit_ibm_runtime.fake_provider import FakeFez, FakeSherbrooke, FakeTorino
 
 from benchmarks._machine import describe
 from benchmarks._optimum import Batch, least_cost
@@ -144,6 +144,39 @@ def mirrors(folder: Path, seeds: int, backend: BackendV2) -> None:
         f"  {changed} of {len(bodies)} bodies change, success {statistics.mean(gains):.4f} times that without",
         flush=True,
     )
+
+
+def homes(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "qubits that bodies are compiled on, doubled until there are so many for each qubit of the body: best success of each body "
+        "over that on 128, 8, each seed of the compiler; least of all; CPU of finding forms and places"
+    )
+    programs = [random_program(seed) for seed in range(20)]
+    for seed in range(seeds):
+        programs += draw(folder, "small", 100, seed)
+    bodies = {body.key: body for program in programs for body in bodies_of(program)}
+    for device_of in (lambda: backend, FakeFez, FakeSherbrooke):
+        own = device_of()
+        device = DeviceModel(own.target)
+        usual: list[list[float]] = []
+        for least, room in ((128, 8), (64, 8), (64, 6), (48, 6), (32, 8)):
+            best: list[list[float]] = []
+            cpu_s: list[float] = []
+            with patch.multiple(catalogue, LEAST_REGION=least, ROOM=room):
+                for seed in range(3):
+                    forms_of = Catalogue(device, HaloOptions(cache=False), CompileSettings(seed=1000 * seed), None)
+                    began = time.process_time()
+                    found = forms_of.find(list(bodies.values()), list(bodies))
+                    cpu_s.append(time.process_time() - began)
+                    best.append([forms[0].best for forms in found])
+            usual = usual or best
+            ratios = [[math.exp(b - u) for b, u in zip(*pair, strict=True)] for pair in zip(best, usual, strict=True)]
+            shown = ", ".join(f"{statistics.mean(ratio):.4f}" for ratio in ratios)
+            print(
+                f"  {own.name}, {least:3d}, {room}: {shown} of {len(bodies)} bodies, least {min(map(min, ratios)):.3f}; "
+                f"{min(cpu_s):.2f} s",
+                flush=True,
+            )
 
 
 def random_program(seed: int) -> QuantumCircuit:
@@ -370,7 +403,8 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
-    own.__name__: own for own in (routings, starts, mirrors, regions, markets, orders, openings, bound, exact, weak)
+    own.__name__: own
+    for own in (routings, starts, mirrors, homes, regions, markets, orders, openings, bound, exact, weak)
 }
 
 

@@ -81,6 +81,8 @@ class Stopwatch:
     ) -> tuple[Timing, Workload, float]:
         """Return the times, the workload and the log of the predicted success of a body on ``physical`` qubits.
 
+        Times are one and the same object for bodies with the same operations, sites and lengths, and for no others.
+
         Args:
             instructions: The body, in order.
             sites: Sites of each instruction.

@@ -27,7 +27,7 @@ MORE_REGIONS = 2
 SPARE = 2
 """Qubits that a second region of a body has beyond its width: more give longer ways, fewer no choice."""
 
-LEAST_REGION, ROOM = 128, 8
+LEAST_REGION, ROOM = 64, 8
 """Fragments are compiled on this many qubits, doubled until there are ``ROOM`` for each qubit of the body."""
 
 

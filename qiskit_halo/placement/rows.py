@@ -15,8 +15,8 @@ from qiskit_halo.placement.windows import Windows
 
 LATEST = np.iinfo(np.int64).max
 
-BEST_FIRST = 128
-"""Places looked at together, the best first: those after them only count where none of these is free in time."""
+BEST_FIRST = 32
+"""Places looked at together, the best first: twice as many after them only count where none of these is free in time."""
 
 
 class RowChooser:
@@ -59,14 +59,14 @@ class RowChooser:
         return (None, common) if best is None else (best[0][3], best[1])
 
     def _best_first(self, value: FloatArray, good: npt.NDArray[np.bool_]) -> Iterator[IntArray]:
-        rows = np.flatnonzero(good)
+        rows, number = np.flatnonzero(good), BEST_FIRST
         # What others lose is not in the value, so that it does not tell which are the best.
-        while self._crosstalk is None and len(rows) > BEST_FIRST:
+        while self._crosstalk is None and len(rows) > number:
             worse = -value[rows]
             # Of equals the one that ends first is the best, so that they belong together.
-            last = np.partition(worse, BEST_FIRST - 1)[BEST_FIRST - 1]
+            last = np.partition(worse, number - 1)[number - 1]
             yield rows[worse <= last]
-            rows = rows[worse > last]
+            rows, number = rows[worse > last], 2 * number
         yield rows
 
     def _best_of(

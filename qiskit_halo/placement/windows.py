@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,14 +87,16 @@ def _ranks(rows: IntArray) -> tuple[int, IntArray]:
     As ``numpy.unique`` with ``axis=0``, which compares rows number by number and takes longer than all else that is done for a
     place: here each row becomes one number.
     """
-    code, size = np.zeros(len(rows), dtype=np.int64), 1
-    for column in rows.T if len(rows) else ():
-        digit = column - column.min()
-        base = int(digit.max()) + 1
-        if size * base > _MOST_CODES:
-            known, code = np.unique(code, return_inverse=True)
-            size = len(known)
-        code, size = code * base + digit, size * base
+    if not len(rows):
+        return 0, np.zeros(0, dtype=np.int64)
+    digits = rows - rows.min(axis=0)
+    bases: list[int] = (digits.max(axis=0) + 1).tolist()
+    if math.prod(bases) > _MOST_CODES and len(bases) > 1:
+        half = len(bases) // 2
+        (_, left), (num_right, right) = _ranks(rows[:, :half]), _ranks(rows[:, half:])
+        code = left * num_right + right
+    else:
+        code = digits @ np.cumprod([1, *bases[:0:-1]])[::-1]
     distinct, rank = np.unique(code, return_inverse=True)
     return len(distinct), rank
 

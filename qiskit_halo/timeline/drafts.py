@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,30 +71,65 @@ def make_drafts(circuit: QuantumCircuit, device: DeviceModel, options: HaloOptio
     pieces = find_pieces(segmentation)
     exact = _holds_times(device) and _lengths_known(circuit, data, device)
     stopwatch = Stopwatch(device, remembers=options.cache)
-    distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
+    courses: dict[int, _Course] = {}
     drafts = []
     # All of one piece before the next: what is at hand is fast, and a large circuit is far more than what fits there.
     for piece in (pieces[i] for i in in_wire_order(pieces, segmentation)):
         body = piece_instructions(circuit, segmentation, piece, options.resets, data)
-        # Few differ, and what is kept of many small objects is what the garbage collector looks through.
-        sites = [distinct.setdefault(where, where) for where in places_of(body, [qubits[w] for w in piece.wires])]
+        sites = places_of(body, [qubits[w] for w in piece.wires])
         timing, workload, log_success = stopwatch.time(body, sites, piece.wires)
-        held = trim_barriers(body, sites, front=exact)
-        if exact:
-            timing = delay_resets(body, held, timing, device.alignment)
+        course = courses.get(id(timing))
+        if course is None:
+            course = courses[id(timing)] = _Course.of(body, sites, timing, device.alignment, exact=exact)
         drafts.append(
             Draft(
                 piece=piece,
                 instructions=tuple(body),
-                sites=tuple(sites),
-                held=tuple(held),
-                timing=timing,
-                leases=find_leases(body, held, timing, piece.wires, lend=exact),
+                sites=course.sites,
+                held=course.held,
+                timing=course.timing,
+                leases=tuple([dataclasses.replace(own, qubit=piece.wires[own.qubit]) for own in course.leases]),
                 workload=workload,
                 log_success=log_success,
             )
         )
     return drafts, exact
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What pieces share that are timed alike.
+
+    Args:
+        timed: The timing they were given, which must live as long as it tells them from others.
+        sites: As in :class:`Draft`.
+        held: As in :class:`Draft`.
+        timing: As in :class:`Draft`.
+        leases: As in :class:`Draft`, of sites in place of qubits.
+    """
+
+    timed: Timing
+    sites: tuple[tuple[int, ...], ...]
+    held: tuple[tuple[int, ...], ...]
+    timing: Timing
+    leases: tuple[Lease, ...]
+
+    @classmethod
+    def of(
+        cls,
+        body: Sequence[CircuitInstruction],
+        sites: Sequence[tuple[int, ...]],
+        timed: Timing,
+        alignment: int,
+        *,
+        exact: bool,
+    ) -> _Course:
+        """Return that of pieces like ``body``."""
+        held = trim_barriers(body, sites, front=exact)
+        timing = delay_resets(body, held, timed, alignment) if exact else timed
+        num_sites = 1 + max([site for where in sites for site in where], default=-1)
+        leases = find_leases(body, held, timing, range(num_sites), lend=exact)
+        return cls(timed, tuple(sites), tuple(held), timing, leases)
 
 
 def is_open(instruction: CircuitInstruction) -> bool:
