@@ -81,7 +81,7 @@ class Stopwatch:
     ) -> tuple[Timing, Workload, float]:
         """Return the times, the workload and the log of the predicted success of a body on ``physical`` qubits.
 
-        Times are one and the same object for bodies with the same operations, sites and lengths, and for no others.
+        Bodies that get the very same times, not only equal ones, have the same names, sites, clbits, lengths and number of sites.
 
         Args:
             instructions: The body, in order.

@@ -15,14 +15,14 @@ NO_FIRST_RESET = "the device has no reset, so assume_clean=False cannot be kept:
 
 
 _WRITTEN = ("placement", "report")
-"""What passes of ours have written, the larger part by far; nobody changes it."""
+"""What passes of ours have written: the larger part by far."""
 
 
 def halo_metadata(dag: DAGCircuit) -> dict[str, Any]:
     """Return a copy of the circuit's ``metadata["halo"]``, empty if it has none.
 
-    A copy, because ``dag.metadata`` is the user's own dictionary; a deep one, but for what passes have written there. An
-    entry of that name that is not ours is left out.
+    A copy, because ``dag.metadata`` is the user's own dictionary: a deep one, but for what passes have written there, which goes
+    on as it is, as all metadata does in Qiskit's own passes. An entry of that name that is not ours is left out.
     """
     return {key: value if key in _WRITTEN else _copied(value) for key, value in _own_entry(dag).items()}
 

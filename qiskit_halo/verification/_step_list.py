@@ -69,7 +69,7 @@ class StepList(Sequence[Step]):
         return map(self._step, range(len(self)))
 
     def add(self, position: int, kind: str, qubits: tuple[int, ...]) -> None:
-        """Add an operation that stands in the circuit itself; of one wire, always the same tuple."""
+        """Add an operation that stands in the circuit itself."""
         self._positions.append(position)
         self.kinds.append(kind)
         self.qubits.append(qubits if len(qubits) == 1 else self._distinct.setdefault(qubits, qubits))

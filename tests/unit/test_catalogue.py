@@ -58,6 +58,14 @@ def clear_of(candidates: Candidates, qubits: set[int], floor: float) -> list[set
     return [set(place) for place in good if not qubits & set(place)]
 
 
+def test_bodies_are_compiled_on_few_qubits_of_a_large_device() -> None:
+    device = DeviceModel(make_target(200))
+    bodies = Catalogue(device, HaloOptions(cache=False), SETTINGS, None)
+    assert [len(bodies._home(width)) for width in (1, 8, 9, 30)] == [64, 64, 200, 200]
+    larger = Catalogue(DeviceModel(make_target(260)), HaloOptions(cache=False), SETTINGS, None)
+    assert [len(larger._home(width)) for width in (8, 9, 16, 17)] == [64, 128, 128, 260]
+
+
 def test_a_body_without_a_second_good_place_is_compiled_elsewhere_too() -> None:
     forms = find(ring(), RING_AND_LINE, success_floor=0.5)
     home = set(forms[0].fragment.home)

@@ -100,6 +100,15 @@ def test_variables_and_stretches_join_and_name_the_owner():
     assert [c.variables for c in find_components(circuit).components] == [("p4_flag",), ("p2_gap",)]
 
 
+def test_operations_on_variables_alone_are_one_component():
+    circuit = QuantumCircuit(1)
+    flag = circuit.add_var("p4_flag", False)  # 0
+    circuit.store(flag, True)  # 1
+    circuit.x(0)  # 2
+    circuit.store(flag, False)  # 3
+    assert components(circuit) == [((0, 1, 3), (4,)), ((2,), ())]
+
+
 def test_operations_that_touch_nothing_stand_alone():
     circuit = QuantumCircuit(1)
     circuit.append(GlobalPhaseGate(0.5), [])

@@ -23,6 +23,15 @@ def test_a_wire_that_starts_late_or_ends_early_is_a_helper() -> None:
     assert helpers_of(circuit) == [(1, 2)]
 
 
+def test_a_gate_comes_after_all_that_its_wires_have_done() -> None:
+    circuit = QuantumCircuit(2, 2)
+    circuit.h(0)
+    circuit.h(0)
+    circuit.cx(1, 0)
+    circuit.measure([0, 1], [0, 1])
+    assert helpers_of(circuit) == [(1,)]
+
+
 def test_a_marked_wire_is_a_helper_however_long_it_lives() -> None:
     circuit = QuantumCircuit(QuantumRegister(1, "d"), AncillaRegister(1, "a"), ClassicalRegister(2, "c"))
     circuit.cx(0, 1)

@@ -12,6 +12,7 @@ import pytest
 from qiskit_halo.device.crosstalk import CrosstalkModel
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.options import HaloOptions
+from qiskit_halo.placement import rows
 from qiskit_halo.placement.candidates import Candidates, ShapeCandidates
 from qiskit_halo.placement.crosstalk import BoardCrosstalk, Query
 from qiskit_halo.placement.rows import LATEST, RowChooser
@@ -78,7 +79,11 @@ class Case:
 
 @pytest.mark.parametrize("seed", range(150))
 @pytest.mark.parametrize("near", [False, True])
-def test_the_best_of_those_in_time_else_the_one_that_ends_first(seed: int, near: bool) -> None:
+@pytest.mark.parametrize("together", [1, 2, rows.BEST_FIRST])
+def test_the_best_of_those_in_time_else_the_one_that_ends_first(
+    seed: int, near: bool, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "BEST_FIRST", together)
     case = Case(seed)
     quiet = case.quiet if near else None
     ranked = []
@@ -116,7 +121,8 @@ class Priced:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_crosstalk_prices_all_places_the_best_without_a_price_first(seed: int) -> None:
+def test_crosstalk_prices_all_places_the_best_without_a_price_first(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BEST_FIRST", 1)  # of what others lose blocks know nothing
     case = Case(seed)
     priced = Priced()
     chooser = RowChooser(case.grid, cast("BoardCrosstalk", priced), case.windows)

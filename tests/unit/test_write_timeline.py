@@ -21,14 +21,19 @@ def batch(num_qubits: int, num_programs: int = 2) -> QuantumCircuit:
 
 
 def written(
-    circuit: QuantumCircuit, *, pad: bool = True, options: HaloOptions | None = None, **target: object
+    circuit: QuantumCircuit,
+    *,
+    pad: bool = True,
+    decouple: bool = False,
+    options: HaloOptions | None = None,
+    **target: object,
 ) -> list[Row]:
     """(start, name, qubits, length of a delay) of every operation, in the order of the circuit."""
     options = options or HaloOptions(resets=1)
     device = DeviceModel(make_target(circuit.num_qubits, **target))
     timeline = make_timeline(circuit, device, options, policy=AsGiven())
     empty = empty_like(circuit, QuantumRegister(bits=circuit.qubits, name="q"))
-    dag, times = write_timeline(empty, timeline, device, pad=pad, buffer=options.buffer)
+    dag, times = write_timeline(empty, timeline, device, pad=pad, buffer=options.buffer, decouple=decouple)
     out = dag_to_circuit(dag)
     assert (out.qubits, out.clbits, len(times)) == (circuit.qubits, circuit.clbits, len(out.data))
     index = {qubit: i for i, qubit in enumerate(circuit.qubits)}
@@ -153,6 +158,38 @@ def test_wires_with_control_flow_are_not_padded() -> None:
         (1740, "reset", (0,), None),
         (2540, "cz", (0, 1), None),
         (2840, "measure", (1,), None),
+    ]
+
+
+def test_gaps_beside_control_flow_are_left_alone() -> None:
+    circuit = batch(2, 1)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    circuit.x(1)
+    circuit.cz(0, 1)
+    circuit.measure(1, 0)
+    assert [name for _, name, *_ in written(circuit)].count("delay") == 0
+
+
+def test_barriers_and_delays_do_not_bring_a_qubit_to_life() -> None:
+    circuit = batch(4)
+    circuit.measure(3, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(3)
+    # Times are not exact, so that the barrier holds qubit 1 before its first gate.
+    circuit.delay(100, 1, "dt")
+    circuit.barrier(1, 2)
+    circuit.measure(2, 1)
+    for _ in range(25):
+        circuit.x(0)
+    circuit.cz(0, 1)
+    rows = written(circuit, decouple=True, couplers=[(0, 1), (1, 2), (2, 3)])
+    assert [row[1:] for row in rows if 1 in row[2]] == [
+        ("delay", (1,), 100),
+        ("barrier", (1, 2), None),
+        ("delay", (1,), 900),
+        ("cz", (0, 1), None),
     ]
 
 
