@@ -208,6 +208,27 @@ def test_a_buffer_is_a_barrier_where_delays_do_not_hold() -> None:
     ]
 
 
+def test_a_fence_may_come_while_a_qubit_of_its_own_piece_is_still_reset() -> None:
+    circuit = batch(3)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(0)
+    for _ in range(5):
+        circuit.x(2)
+    circuit.x(1)
+    circuit.cz(1, 2)
+    circuit.measure(2, 1)
+    rows = written(circuit, options=HaloOptions(buffer=1, assume_clean=False, resets=1))
+    # The reset ends where the qubit is first used, after the start of the piece.
+    assert [row for row in rows if 1 in row[2]] == [
+        (0, "delay", (1,), 1900),
+        (1900, "reset", (1,), None),
+        (2540, "barrier", (0, 1, 2), None),
+        (2700, "x", (1,), None),
+        (2740, "cz", (1, 2), None),
+    ]
+
+
 def test_without_durations_every_operation_counts_one() -> None:
     circuit = batch(1)
     circuit.x(0)
