@@ -104,14 +104,14 @@ def find_components(circuit: QuantumCircuit, data: Sequence[CircuitInstruction] 
         [(0, 1), (3,)]
     """
     draft = _Draft(circuit.qubits)
-    held, operations = draft.open, draft.operations
+    current, operations = draft.open, draft.operations
     resource_nodes: dict[ClassicalResource, int] = {}
     for position, instruction in enumerate(circuit.data if data is None else data):
         # Standard gates are most of a circuit, and touch nothing classical; those on one qubit join nothing.
         if instruction.is_standard_gate():
             qubits = instruction.qubits
             if len(qubits) == 1:
-                operations[held[qubits[0]]].append(position)
+                operations[current[qubits[0]]].append(position)
             else:
                 draft.hold(qubits, position)
             continue
@@ -119,7 +119,7 @@ def find_components(circuit: QuantumCircuit, data: Sequence[CircuitInstruction] 
         if name == "reset":
             draft.cut(instruction.qubits[0], position)
         elif name == "barrier":
-            draft.barriers.append((position, [held[qubit] for qubit in instruction.qubits]))
+            draft.barriers.append((position, [current[qubit] for qubit in instruction.qubits]))
         else:
             joined: list[int] = []
             for resource in classical_resources(instruction):
@@ -189,6 +189,7 @@ class _Draft:
 
     def _join(self, first: int, second: int) -> int:
         """Return a node that stands for both from now on."""
+        # Most gates join what is joined already, which costs no search if both have the same parent.
         if self.parent[first] == self.parent[second]:
             return first
         root, other = self.find(first), self.find(second)
