@@ -15,6 +15,9 @@ from qiskit_halo.fragments.success import idle_loss
 _TWO_QUBIT_GATES = {"swap": 3, "iswap": 2}
 """Two-qubit gates that others stand for; one for all that are not listed."""
 
+_NO_SINGLES = CONTROL_FLOW_OP_NAMES | {"barrier"}
+"""What may stand on one qubit and no clbit without being a gate or a reset."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -73,37 +76,34 @@ class LossEstimator:
         all_qubits = circuit.qubits
         number = {qubit: index for index, qubit in enumerate(all_qubits)}
         ready = [0.0] * len(number)
+        # Resets, and then gates on one qubit: they keep no other waiting, and go after SWAPs (see swaps_first).
+        resets = [0.0] * len(number)
+        single = [0.0] * len(number)
         told: dict[Clbit, float] = {}
         last: dict[int, float] = {}
         alive: dict[int, float] = {}
         lengths: dict[tuple[str, int], float] = {}
-        # Of gates on one qubit, which are most: they wait for nothing else.
-        single: dict[str, float] = {}
+
+        def hold(qubit: int, start: float, stop: float) -> None:
+            ready[qubit] = stop
+            alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
+            last[qubit] = stop
+
+        def catch_up(qubit: int) -> None:
+            if resets[qubit]:
+                ready[qubit] += resets[qubit]
+                resets[qubit] = 0.0
+                last.pop(qubit, None)  # What is reset remembers nothing of its wait.
+            if single[qubit]:
+                hold(qubit, ready[qubit], ready[qubit] + single[qubit])
+                single[qubit] = 0.0
+
         for instruction in circuit.data:
             name = instruction.name
-            where = instruction.qubits
-            if name in single and len(where) == 1 and not instruction.clbits:
-                qubit = number[where[0]]
-                start = ready[qubit]
-                ready[qubit] = stop = start + single[name]
-                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
-                last[qubit] = stop
-                continue
-            qubits = [number[qubit] for qubit in where]
-            if name == "barrier":
-                if ignore is None or instruction.label != ignore:
-                    now = max([ready[qubit] for qubit in qubits], default=0.0)
-                    for qubit in qubits:
-                        ready[qubit] = now
+            qubits = [number[qubit] for qubit in instruction.qubits]
+            if name == "barrier" and ignore is not None and instruction.label == ignore:
                 continue
             clbits = instruction.clbits
-            start = 0.0
-            for qubit in qubits:
-                # A call of max() would take longer than all else here.
-                if ready[qubit] > start:
-                    start = ready[qubit]
-            for clbit in clbits:
-                start = max(start, told.get(clbit, 0.0))
             width = len(qubits)
             length = lengths.get((name, width))
             if length is None:
@@ -111,22 +111,42 @@ class LossEstimator:
                 length = self.seconds(instruction) if own is None else own
                 if name not in CONTROL_FLOW_OP_NAMES:
                     lengths[name, width] = length
-                    if width == 1 and name != "reset":
-                        single[name] = length
+            if width == 1 and not clbits and name not in _NO_SINGLES:
+                (qubit,) = qubits
+                if name == "reset":
+                    if single[qubit]:
+                        catch_up(qubit)
+                    resets[qubit] += length
+                else:
+                    single[qubit] += length
+                continue
+            if name == "swap":
+                a, b = qubits
+                single[a], single[b] = single[b], single[a]
+                resets[a], resets[b] = resets[b], resets[a]
+            else:
+                for qubit in qubits:
+                    catch_up(qubit)
+            start = 0.0
+            for qubit in qubits:
+                # A call of max() would take longer than all else here.
+                if ready[qubit] > start:
+                    start = ready[qubit]
+            for clbit in clbits:
+                start = max(start, told.get(clbit, 0.0))
             stop = start + length
             for clbit in clbits:
                 told[clbit] = stop
-            if width > 1:
-                gates += self._gates_of(instruction)
-            if name == "reset":
+            if name == "barrier":
                 for qubit in qubits:
                     ready[qubit] = stop
-                    last.pop(qubit, None)  # What is reset remembers nothing of its wait.
                 continue
+            if width > 1:
+                gates += self._gates_of(instruction)
             for qubit in qubits:
-                ready[qubit] = stop
-                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
-                last[qubit] = stop
+                hold(qubit, start, stop)
+        for qubit in range(len(ready)):
+            catch_up(qubit)
         whole = max([*ready, *told.values()], default=0.0)
         return gates, whole, {all_qubits[qubit]: seconds for qubit, seconds in alive.items()}
 

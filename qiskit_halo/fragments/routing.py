@@ -17,6 +17,7 @@ from qiskit_halo.fragments.estimate import Estimate, LossEstimator
 from qiskit_halo.fragments.mirrors import Couplings, mirror_gates
 from qiskit_halo.fragments.neighbourhood import compact_part
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
+from qiskit_halo.fragments.singles import swaps_first
 from qiskit_halo.fragments.stages import (
     FINAL_BARRIER,
     Draft,
@@ -69,13 +70,15 @@ class Routing:
     is_mirrored: bool = False
 
     def on_region(self, size: int) -> Draft:
-        """Return the draft over the ``size`` qubits of the whole region."""
-        if not self.is_trial:
-            return self.draft
+        """Return the draft over the ``size`` qubits of the whole region, its SWAPs as early as they can be."""
         source = self.draft.circuit
+        if not self.is_trial:
+            circuit = source.copy_empty_like()
+            append_all(circuit, swaps_first(source.data))
+            return dataclasses.replace(self.draft, circuit=circuit)
         circuit = empty_like(source, QuantumRegister(size, "q"))
         inside = {own: circuit.qubits[place] for own, place in zip(source.qubits, self.places, strict=True)}
-        kept = (i for i in source.data if i.label != FINAL_BARRIER)
+        kept = (i for i in swaps_first(source.data) if i.label != FINAL_BARRIER)
         append_all(circuit, (i.replace(qubits=[inside[q] for q in i.qubits]) for i in kept))
         return routed_draft(circuit)
 
