@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, QuantumCircuit, Qubit
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, CircuitInstruction, Clbit, Qubit
 
 from qiskit_halo.device.model import DEAD_ERROR, DeviceModel, GateTable
 from qiskit_halo.fragments.durations import rounds_of
@@ -14,9 +14,6 @@ from qiskit_halo.fragments.success import idle_loss
 
 _TWO_QUBIT_GATES = {"swap": 3, "iswap": 2}
 """Two-qubit gates that others stand for; one for all that are not listed."""
-
-_NO_SINGLES = CONTROL_FLOW_OP_NAMES | {"barrier"}
-"""What may stand on one qubit and no clbit without being a gate or a reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,17 @@ class LossEstimator:
         self._two_qubit_s = _median_duration([t for t in device.gates.values() if t.error.ndim == 2]) * dt_s
         self.per_second = float(np.median(idle_loss(device)))
 
-    def of(self, circuit: QuantumCircuit, ignore: str | None = None) -> Estimate:
-        """Return the estimate for a circuit; barriers of the label ``ignore`` do not count."""
-        gates, _, alive_s = self._walk(circuit, ignore)
+    def of(self, instructions: Iterable[CircuitInstruction], qubits: Sequence[Qubit]) -> Estimate:
+        """Return the estimate for a circuit that holds ``instructions`` over ``qubits``."""
+        gates, _, alive_s = self._walk(instructions, qubits)
         return Estimate(gates * self._gate_loss + sum(alive_s.values()) * self.per_second, alive_s)
 
     def seconds(self, instruction: CircuitInstruction) -> float:
         """Return the usual length of an operation, 0 where the device states no durations."""
         if instruction.is_control_flow():
-            longest: float = max((self._walk(block)[1] for block in instruction.operation.blocks), default=0.0)
+            longest: float = max(
+                (self._walk(block.data, block.qubits)[1] for block in instruction.operation.blocks), default=0.0
+            )
             return (self._feed_forward_s if self._two_qubit_s else 0.0) + rounds_of(instruction.operation) * longest
         name, width = instruction.name, len(instruction.qubits)
         if name == "barrier" or not width:
@@ -69,64 +68,37 @@ class LossEstimator:
             return self._seconds.get(name, self._one_qubit_s)
         return _TWO_QUBIT_GATES.get(name, 1) * self._two_qubit_s
 
-    def _walk(self, circuit: QuantumCircuit, ignore: str | None = None) -> tuple[float, float, dict[Qubit, float]]:
+    def _walk(
+        self, instructions: Iterable[CircuitInstruction], all_qubits: Sequence[Qubit]
+    ) -> tuple[float, float, dict[Qubit, float]]:
         """Return the number of two-qubit gates, the length in seconds, and how long each qubit is alive."""
         gates = 0.0
         # By number: bits take longer to look up.
-        all_qubits = circuit.qubits
         number = {qubit: index for index, qubit in enumerate(all_qubits)}
         ready = [0.0] * len(number)
-        # Resets, and then gates on one qubit: they keep no other waiting, and go after SWAPs (see swaps_first).
-        resets = [0.0] * len(number)
-        single = [0.0] * len(number)
         told: dict[Clbit, float] = {}
         last: dict[int, float] = {}
         alive: dict[int, float] = {}
         lengths: dict[tuple[str, int], float] = {}
-
-        def hold(qubit: int, start: float, stop: float) -> None:
-            ready[qubit] = stop
-            alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
-            last[qubit] = stop
-
-        def catch_up(qubit: int) -> None:
-            if resets[qubit]:
-                ready[qubit] += resets[qubit]
-                resets[qubit] = 0.0
-                last.pop(qubit, None)  # What is reset remembers nothing of its wait.
-            if single[qubit]:
-                hold(qubit, ready[qubit], ready[qubit] + single[qubit])
-                single[qubit] = 0.0
-
-        for instruction in circuit.data:
+        # Of gates on one qubit, which are most: they wait for nothing else.
+        single: dict[str, float] = {}
+        for instruction in instructions:
             name = instruction.name
-            qubits = [number[qubit] for qubit in instruction.qubits]
-            if name == "barrier" and ignore is not None and instruction.label == ignore:
+            where = instruction.qubits
+            if name in single and len(where) == 1 and not instruction.clbits:
+                qubit = number[where[0]]
+                start = ready[qubit]
+                ready[qubit] = stop = start + single[name]
+                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
+                last[qubit] = stop
+                continue
+            qubits = [number[qubit] for qubit in where]
+            if name == "barrier":
+                now = max([ready[qubit] for qubit in qubits], default=0.0)
+                for qubit in qubits:
+                    ready[qubit] = now
                 continue
             clbits = instruction.clbits
-            width = len(qubits)
-            length = lengths.get((name, width))
-            if length is None:
-                own = self._seconds.get(name)
-                length = self.seconds(instruction) if own is None else own
-                if name not in CONTROL_FLOW_OP_NAMES:
-                    lengths[name, width] = length
-            if width == 1 and not clbits and name not in _NO_SINGLES:
-                (qubit,) = qubits
-                if name == "reset":
-                    if single[qubit]:
-                        catch_up(qubit)
-                    resets[qubit] += length
-                else:
-                    single[qubit] += length
-                continue
-            if name == "swap":
-                a, b = qubits
-                single[a], single[b] = single[b], single[a]
-                resets[a], resets[b] = resets[b], resets[a]
-            else:
-                for qubit in qubits:
-                    catch_up(qubit)
             start = 0.0
             for qubit in qubits:
                 # A call of max() would take longer than all else here.
@@ -134,19 +106,29 @@ class LossEstimator:
                     start = ready[qubit]
             for clbit in clbits:
                 start = max(start, told.get(clbit, 0.0))
+            width = len(qubits)
+            length = lengths.get((name, width))
+            if length is None:
+                own = self._seconds.get(name)
+                length = self.seconds(instruction) if own is None else own
+                if name not in CONTROL_FLOW_OP_NAMES:
+                    lengths[name, width] = length
+                    if width == 1 and name != "reset":
+                        single[name] = length
             stop = start + length
             for clbit in clbits:
                 told[clbit] = stop
-            if name == "barrier":
-                for qubit in qubits:
-                    ready[qubit] = stop
-                continue
             if width > 1:
                 gates += self._gates_of(instruction)
+            if name == "reset":
+                for qubit in qubits:
+                    ready[qubit] = stop
+                    last.pop(qubit, None)  # What is reset remembers nothing of its wait.
+                continue
             for qubit in qubits:
-                hold(qubit, start, stop)
-        for qubit in range(len(ready)):
-            catch_up(qubit)
+                ready[qubit] = stop
+                alive[qubit] = alive.get(qubit, 0.0) + stop - last.get(qubit, start)
+                last[qubit] = stop
         whole = max([*ready, *told.values()], default=0.0)
         return gates, whole, {all_qubits[qubit]: seconds for qubit, seconds in alive.items()}
 
@@ -154,7 +136,7 @@ class LossEstimator:
         if not instruction.is_control_flow():
             return _TWO_QUBIT_GATES.get(instruction.name, 1)
         operation = instruction.operation
-        return rounds_of(operation) * sum(self._walk(block)[0] for block in operation.blocks)
+        return rounds_of(operation) * sum(self._walk(block.data, block.qubits)[0] for block in operation.blocks)
 
 
 def _median_loss(tables: list[GateTable]) -> float:

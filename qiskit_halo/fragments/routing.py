@@ -17,7 +17,6 @@ from qiskit_halo.fragments.estimate import Estimate, LossEstimator
 from qiskit_halo.fragments.mirrors import Couplings, mirror_gates
 from qiskit_halo.fragments.neighbourhood import compact_part
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
-from qiskit_halo.fragments.singles import swaps_first
 from qiskit_halo.fragments.stages import (
     FINAL_BARRIER,
     Draft,
@@ -28,6 +27,7 @@ from qiskit_halo.fragments.stages import (
     routed_draft,
     sabre,
 )
+from qiskit_halo.fragments.swaps import with_cheap_swaps
 from qiskit_halo.options import Reusing
 from qiskit_halo.rewire import append_all, empty_like
 
@@ -52,7 +52,8 @@ class Routing:
     """A body laid out and routed, not yet compiled to the end.
 
     Args:
-        draft: The circuit so far.
+        draft: The circuit as it was routed.
+        instructions: What it comes to with cheap SWAPs.
         places: For each of its qubits, the number within the region.
         reuse: Which qubits of the body share a wire.
         estimate: What it will lose.
@@ -62,6 +63,7 @@ class Routing:
     """
 
     draft: Draft
+    instructions: Sequence[CircuitInstruction]
     places: tuple[int, ...]
     reuse: Reuse | None
     estimate: Estimate
@@ -70,16 +72,15 @@ class Routing:
     is_mirrored: bool = False
 
     def on_region(self, size: int) -> Draft:
-        """Return the draft over the ``size`` qubits of the whole region, its SWAPs as early as they can be."""
+        """Return the routed circuit over the ``size`` qubits of the whole region."""
         source = self.draft.circuit
         if not self.is_trial:
             circuit = source.copy_empty_like()
-            append_all(circuit, swaps_first(source.data))
+            append_all(circuit, self.instructions)
             return dataclasses.replace(self.draft, circuit=circuit)
         circuit = empty_like(source, QuantumRegister(size, "q"))
         inside = {own: circuit.qubits[place] for own, place in zip(source.qubits, self.places, strict=True)}
-        kept = (i for i in swaps_first(source.data) if i.label != FINAL_BARRIER)
-        append_all(circuit, (i.replace(qubits=[inside[q] for q in i.qubits]) for i in kept))
+        append_all(circuit, (i.replace(qubits=[inside[q] for q in i.qubits]) for i in self.instructions))
         return routed_draft(circuit)
 
     def ends(self, finished: Draft) -> tuple[list[int], list[int]]:
@@ -157,7 +158,7 @@ class Router:
             reuse = pending.pop()
             limit = math.inf if forced else min(routing.estimate.loss for routing in chosen) + WORTH
             # What it loses by waiting alone, before any SWAP, may be too much already.
-            if self._estimator.of(reuse.circuit).loss > limit:
+            if self._estimator.of(reuse.circuit.data, reuse.circuit.qubits).loss > limit:
                 continue
             routings = self._reused(reuse, stages, region)
             best = min(routings, key=lambda routing: routing.estimate.loss)
@@ -178,7 +179,9 @@ class Router:
         prepared = stages.prepare(body)
         seed = self._settings.seed
         draft = stages.route(prepared)
-        own = Routing(draft, tuple(range(len(region))), None, self._estimator.of(draft.circuit), f"seed {seed}", False)
+        instructions = _cheap(draft)
+        estimate = self._estimator.of(instructions, draft.circuit.qubits)
+        own = Routing(draft, instructions, tuple(range(len(region))), None, estimate, f"seed {seed}", False)
         if num_pairs(draft.circuit) == num_pairs(prepared.circuit):
             return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
         settings = self._settings
@@ -225,11 +228,13 @@ class Router:
             part = self._part(region, prepared.circuit.num_qubits, trial)
             seed = self._settings.seed + 1 + trial
             draft = route_again(closed, self._sabre(part, seed))
-            estimate = self._estimator.of(draft.circuit, ignore=FINAL_BARRIER)
+            instructions = _cheap(draft)
+            estimate = self._estimator.of(instructions, draft.circuit.qubits)
             repeats = repeats + 1 if estimate.loss in found else 0
             if not repeats:
                 places = tuple(number[q] for q in part)
-                found[estimate.loss] = Routing(draft, places, reuse, estimate, f"{kind}seed {seed}", True, is_mirrored)
+                name = f"{kind}seed {seed}"
+                found[estimate.loss] = Routing(draft, instructions, places, reuse, estimate, name, True, is_mirrored)
             if repeats == REPEATS or num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
@@ -256,6 +261,10 @@ class Router:
             couplings = CouplingMap([*pairs, *((b, a) for a, b in pairs)])
             self._targets[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
         return self._targets[part]
+
+
+def _cheap(draft: Draft) -> list[CircuitInstruction]:
+    return [i for i in with_cheap_swaps(draft.circuit.data) if i.label != FINAL_BARRIER]
 
 
 def _has_rotations(target: Target) -> bool:
