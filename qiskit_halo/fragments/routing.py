@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from qiskit.circuit import CircuitInstruction, Gate, QuantumCircuit, QuantumRegister
 from qiskit.transpiler import CouplingMap, Target
@@ -103,6 +104,18 @@ class Routing:
         return {place: self.estimate.alive_s[q] for q, place in numbers if q in self.estimate.alive_s}
 
 
+class Routings(NamedTuple):
+    """The routings of a body.
+
+    Args:
+        chosen: Those worth compiling to the end, the most promising first.
+        spare: Others, the most promising first, for when none of these is as good as its estimate.
+    """
+
+    chosen: list[Routing]
+    spare: list[Routing]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingSettings:
     """How much to try.
@@ -142,8 +155,8 @@ class Router:
         # From a few fixed gates Qiskit could only build a mirror gate approximately.
         self._can_mirror = settings.num_variants > 1 and _has_rotations(device.target)
 
-    def route(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
-        """Return the routings of ``body`` that are worth compiling to the end, the most promising first.
+    def route(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> Routings:
+        """Return the routings of ``body``.
 
         Args:
             body: A circuit of its own, no wider than the region.
@@ -152,7 +165,7 @@ class Router:
         """
         forced = self._settings.reuse == "max"
         amounts = self._amounts(body)
-        chosen = [] if forced and amounts else self._plain(body, stages, region)
+        chosen, spare = Routings([], []) if forced and amounts else self._plain(body, stages, region)
         pending = list(amounts)
         while pending:
             reuse = pending.pop()
@@ -165,7 +178,7 @@ class Router:
             if best.estimate.loss <= limit:
                 chosen.append(best)
                 del pending[1:]  # the narrowest that is worth it, and the one that costs no time
-        return _by_loss(chosen)
+        return Routings(_by_loss(chosen), spare)
 
     def _amounts(self, body: QuantumCircuit) -> tuple[Reuse, ...]:
         mode = self._settings.reuse
@@ -174,8 +187,8 @@ class Router:
         duration = self._estimator.seconds if self._device.has_durations else _unit_length
         return find_reuse(body, self._settings.resets, duration, only_max=mode == "max")
 
-    def _plain(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> list[Routing]:
-        """Return the best routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
+    def _plain(self, body: QuantumCircuit, stages: Stages, region: tuple[int, ...]) -> Routings:
+        """Return the routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
         seed = self._settings.seed
         draft = stages.route(prepared)
@@ -183,16 +196,17 @@ class Router:
         estimate = self._estimator.of(instructions, draft.circuit.qubits)
         own = Routing(draft, instructions, tuple(range(len(region))), None, estimate, f"seed {seed}", False)
         if num_pairs(draft.circuit) == num_pairs(prepared.circuit):
-            return [own]  # With no SWAP, routing again can only give the same gates elsewhere.
+            return Routings([own], [])  # With no SWAP, routing again can only give the same gates elsewhere.
         settings = self._settings
-        best = _by_loss(self._tried(prepared, None, region, settings.num_variants - 1, own))[: settings.num_finished]
+        found = _by_loss(self._tried(prepared, None, region, settings.num_variants - 1, own))
         mirrored = self._mirrored(prepared, region) if self._can_mirror else None
-        if mirrored is None:
-            return best
-        # Beside the others, not in place of them: estimates compare like with like at best.
-        trials = max(1, settings.num_variants // MIRRORED)
-        found = _by_loss(self._tried(mirrored, None, region, trials, None, is_mirrored=True))
-        return best + found[: -(-settings.num_finished // 2)]
+        others: list[Routing] = []
+        if mirrored is not None:
+            trials = max(1, settings.num_variants // MIRRORED)
+            others = _by_loss(self._tried(mirrored, None, region, trials, None, is_mirrored=True))
+        # Mirrored ones beside the others, not in place of them: estimates compare like with like at best.
+        plain, more = settings.num_finished, -(-settings.num_finished // 2)
+        return Routings(found[:plain] + others[:more], _by_loss([*found[plain:], *others[more:]]))
 
     def _mirrored(self, prepared: Draft, region: tuple[int, ...]) -> Draft | None:
         """Return the body with gates that exchange their qubits, ``None`` if that does not promise to spare SWAPs."""

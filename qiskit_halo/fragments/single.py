@@ -20,7 +20,7 @@ from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.fragment import Fragment, find_shapes
 from qiskit_halo.fragments.jumps import count_loop_swaps, has_jumps
 from qiskit_halo.fragments.measure import time_on
-from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
+from qiskit_halo.fragments.routing import Router, Routing, Routings, RoutingSettings
 from qiskit_halo.fragments.settings import NUM_VARIANTS, CompileSettings
 from qiskit_halo.fragments.settle import Settler
 from qiskit_halo.fragments.stages import Draft, Stages
@@ -28,6 +28,9 @@ from qiskit_halo.fragments.variants import pareto_front
 from qiskit_halo.rewire import has_variables
 
 logger = logging.getLogger(__name__)
+
+MOST_SPARE = 8
+"""Routings that are compiled to the end on top, at most, while what there is does worse than on median qubits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,9 @@ class BodyCompiler:
         place = self._place(tuple(region), level, symmetric=has_variables(body))
         _check_control_flow(body, place.target, name)
         try:
-            routings = _unharmed(body, router.route(body, place.stages, place.region))
-            found = [self._finished(routing, place, body.num_qubits) for routing in routings]
+            fragments = self._fragments(body, router.route(body, place.stages, place.region), place)
         except TranspilerError as error:
             raise HaloTranspilerError(f"{name} cannot be compiled for this device: {error.message}") from error
-        fragments = [fragment for fragment in found if fragment is not None]
         if not fragments:
             raise HaloTranspilerError(
                 f"{name} has a loop with break_loop or continue_loop whose gates do not fit the couplers as they are, "
@@ -108,6 +109,18 @@ class BodyCompiler:
             "%s: %d forms, best %d sites, %d dt", name, len(front), front[0].num_sites, front[0].timing.length_dt
         )
         return front
+
+    def _fragments(self, body: QuantumCircuit, routings: Routings, place: _Place) -> list[Fragment]:
+        """Return what ``routings`` come to: those chosen, and of the spare ones as many as it takes to be as good as estimated."""
+        chosen, spare = (_unharmed(body, own) for own in routings)
+        found = [self._finished(routing, place, body.num_qubits) for routing in chosen]
+        # On qubits like most of the device's. A body that is no better off where its gates fit best has been unlucky.
+        par = -min([routing.estimate.loss for routing in (*chosen, *spare)], default=0.0)
+        for routing in spare[:MOST_SPARE]:
+            if any(fragment is not None and fragment.log_success > par for fragment in found):
+                break
+            found.append(self._finished(routing, place, body.num_qubits))
+        return [fragment for fragment in found if fragment is not None]
 
     def _finished(self, routing: Routing, place: _Place, num_qubits: int) -> Fragment | None:
         """Return the fragment, ``None`` where the device cannot express what mirroring made of the gates."""

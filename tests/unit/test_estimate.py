@@ -18,7 +18,7 @@ PER_S = 0.25 / 1e-4 + 0.5 / 1e-4
 
 
 def loss(circuit: QuantumCircuit, **target: object) -> float:
-    return LossEstimator(DeviceModel(make_target(3, **target))).of(circuit).loss
+    return LossEstimator(DeviceModel(make_target(3, **target))).of(circuit.data, circuit.qubits).loss
 
 
 def test_two_qubit_gates_count_and_a_swap_is_three():
@@ -74,13 +74,13 @@ def test_blocks_count_with_their_rounds():
 def test_a_device_without_couplers_or_errors():
     circuit = QuantumCircuit(1)
     circuit.x(0)
-    assert LossEstimator(DeviceModel(make_target(1, errors=False))).of(circuit).loss == 0
+    assert LossEstimator(DeviceModel(make_target(1, errors=False))).of(circuit.data, circuit.qubits).loss == 0
     # Dead couplers say nothing about the others.
     target = make_target(3, gate=CXGate)
     target.update_instruction_properties("cx", (0, 1), type(target["cx"][0, 1])(error=1.0, duration=3e-7))
     pair = QuantumCircuit(2)
     pair.cx(0, 1)
-    assert LossEstimator(DeviceModel(target)).of(pair).loss == pytest.approx(GATE)
+    assert LossEstimator(DeviceModel(target)).of(pair.data, pair.qubits).loss == pytest.approx(GATE)
 
 
 def test_which_qubit_is_alive_for_how_long():
@@ -89,20 +89,9 @@ def test_which_qubit_is_alive_for_how_long():
     circuit.cx(0, 1)
     circuit.barrier(label="ours")
     circuit.measure(1, 0)
-    estimate = LossEstimator(DeviceModel(make_target(3))).of(circuit)
+    estimate = LossEstimator(DeviceModel(make_target(3))).of(circuit.data, circuit.qubits)
     a, b, _ = circuit.qubits
     assert estimate.alive_s == {a: pytest.approx(340e-9), b: pytest.approx(1300e-9)}
-
-
-def test_a_barrier_may_be_left_out():
-    circuit = QuantumCircuit(2, 1)
-    circuit.cx(0, 1)
-    circuit.measure(0, 0)
-    circuit.barrier(label="ours")
-    circuit.x(1)
-    estimator = LossEstimator(DeviceModel(make_target(2)))
-    late, early = (estimator.of(circuit, ignore=label).alive_s[circuit.qubits[1]] for label in (None, "ours"))
-    assert (late, early) == (pytest.approx(1340e-9), pytest.approx(340e-9))
 
 
 def test_usual_lengths():

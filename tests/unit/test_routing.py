@@ -27,7 +27,7 @@ def routings(
     device = DeviceModel(make_target(14, **target))
     settings = RoutingSettings(num_variants=num_variants, num_finished=3, seed=0, reuse=reuse, resets=2)
     stages = Stages(region_target(device, REGION), 2, 0, {})
-    return Router(device, LossEstimator(device), settings).route(circuit, stages, REGION), stages
+    return Router(device, LossEstimator(device), settings).route(circuit, stages, REGION).chosen, stages
 
 
 def line(num_qubits: int) -> Target:
@@ -55,8 +55,10 @@ def parities() -> QuantumCircuit:
     return circuit
 
 
-def ring() -> QuantumCircuit:
+def ring(*, touched: bool = False) -> QuantumCircuit:
     circuit = QuantumCircuit(4, 4)
+    if touched:
+        circuit.measure(range(4), range(4))
     for qubit in range(4):
         circuit.ry(0.3 + qubit, qubit)
         circuit.cx(qubit, (qubit + 1) % 4)
@@ -129,14 +131,35 @@ def test_few_qubits_have_few_starts():
 
 def test_a_ring_is_mirrored_where_that_takes_fewer_gates():
     couplers = [*pairwise(range(13)), (6, 13)]
-    found, stages = routings(ring(), couplers=couplers)
+    # With fresh qubits a SWAP takes no more.
+    found, stages = routings(ring(touched=True), couplers=couplers)
     best = found[0]
     assert best.name.startswith("mirrored, ")
     # Estimates do not decide between the two kinds.
     assert any(routing.name.startswith("seed ") for routing in found)
     assert sum(len(i.qubits) == 2 for i in stages.finish(best.on_region(len(REGION))).circuit.data) == 6
     # With one routing it is Qiskit's own.
-    assert [routing.name for routing in routings(ring(), num_variants=1, couplers=couplers)[0]] == ["seed 0"]
+    assert [routing.name for routing in routings(ring(touched=True), num_variants=1, couplers=couplers)[0]] == [
+        "seed 0"
+    ]
+
+
+def test_a_swap_with_a_fresh_qubit_takes_two_gates():
+    couplers = [*pairwise(range(13)), (6, 13)]
+    counted = {}
+    for touched in (True, False):
+        found, stages = routings(ring(touched=touched), num_variants=1, couplers=couplers)
+        finished = [stages.finish(routing.on_region(len(REGION))) for routing in found]
+        counted[touched] = [sum(len(i.qubits) == 2 for i in draft.circuit.data) for draft in finished]
+    assert counted == {True: [7], False: [6]}
+
+
+def test_a_barrier_of_ours_is_gone_and_others_stay():
+    circuit = tangle()
+    circuit.barrier(0, 1, label="of the user")
+    circuit.measure(range(4), range(4))
+    for routing in routings(circuit)[0]:
+        assert [i.label for i in routing.instructions if i.name == "barrier"] == ["of the user"]
 
 
 def test_without_swaps_there_is_one():
@@ -174,5 +197,5 @@ def test_a_device_without_reset_shares_no_wire():
     device = DeviceModel(fewer)
     settings = RoutingSettings(num_variants=2, num_finished=1, seed=0, reuse="max", resets=2)
     stages = Stages(region_target(device, range(6)), 1, 0, {})
-    found = Router(device, LossEstimator(device), settings).route(parities(), stages, tuple(range(6)))
+    found = Router(device, LossEstimator(device), settings).route(parities(), stages, tuple(range(6))).chosen
     assert all(r.reuse is None for r in found)
