@@ -15,6 +15,7 @@ from qiskit.transpiler.passes import SabreLayout
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.compact import num_pairs
 from qiskit_halo.fragments.estimate import Estimate, LossEstimator
+from qiskit_halo.fragments.lines import in_line, line_starts, long_line
 from qiskit_halo.fragments.mirrors import Couplings, mirror_gates
 from qiskit_halo.fragments.neighbourhood import compact_part
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
@@ -152,6 +153,7 @@ class Router:
         self._targets: dict[tuple[int, ...], Target] = {}
         self._sabres: dict[tuple[tuple[int, ...], int], SabreLayout] = {}
         self._couplings: dict[tuple[int, ...], Couplings] = {}
+        self._lines: dict[tuple[tuple[int, ...], int], list[int]] = {}
         # From a few fixed gates Qiskit could only build a mirror gate approximately.
         self._can_mirror = settings.num_variants > 1 and _has_rotations(device.target)
 
@@ -191,7 +193,7 @@ class Router:
         """Return the routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
         seed = self._settings.seed
-        draft = stages.route(prepared)
+        draft = stages.route(prepared, line_starts(in_line(prepared.circuit), self._line(region, body.num_qubits)))
         instructions = _cheap(draft)
         estimate = self._estimator.of(instructions, draft.circuit.qubits)
         own = Routing(draft, instructions, tuple(range(len(region))), None, estimate, f"seed {seed}", False)
@@ -234,6 +236,7 @@ class Router:
         # Routings that are alike up to where they stand lose the same, to the last bit.
         found = {} if own is None else {own.estimate.loss: own}
         closed = close(prepared)
+        order = in_line(closed.circuit)
         number = {qubit: index for index, qubit in enumerate(region)}
         needed = num_pairs(prepared.circuit)
         kind = "mirrored, " if is_mirrored else ""
@@ -241,7 +244,8 @@ class Router:
         for trial in range(trials):
             part = self._part(region, prepared.circuit.num_qubits, trial)
             seed = self._settings.seed + 1 + trial
-            draft = route_again(closed, self._sabre(part, seed))
+            starts = line_starts(order, self._line(part, len(order)))
+            draft = route_again(closed, self._sabre(part, seed), starts)
             instructions = _cheap(draft)
             estimate = self._estimator.of(instructions, draft.circuit.qubits)
             repeats = repeats + 1 if estimate.loss in found else 0
@@ -252,6 +256,11 @@ class Router:
             if repeats == REPEATS or num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
+
+    def _line(self, places: tuple[int, ...], length: int) -> list[int]:
+        if (places, length) not in self._lines:
+            self._lines[places, length] = long_line(self._device.graph.subgraph(places), length)
+        return self._lines[places, length]
 
     def _part(self, region: tuple[int, ...], width: int, trial: int) -> tuple[int, ...]:
         """Return the part of ``region`` for one trial."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -70,9 +71,14 @@ class Stages:
         known = {"original_qubit_indices": indices, "num_input_qubits": body.num_qubits}
         return _run(self._front, Draft(circuit=body, properties=known))
 
-    def route(self, prepared: Draft) -> Draft:
-        """Return ``prepared`` on the qubits of the target, as the preset lays it out and routes it."""
-        return _run(self._middle, prepared)
+    def route(self, prepared: Draft, starts: Sequence[Layout] = ()) -> Draft:
+        """Return ``prepared`` on the qubits of the target, as the preset lays it out and routes it.
+
+        Args:
+            prepared: What :meth:`prepare` returned.
+            starts: Layouts that SABRE starts from besides its own, as far as they go.
+        """
+        return _run(self._middle, _starting_at(prepared, starts))
 
     def finish(self, routed: Draft) -> Draft:
         """Return ``routed`` in the operations of the target, optimized."""
@@ -106,14 +112,15 @@ def sabre(couplings: Target, seed: int) -> SabreLayout:
     )
 
 
-def route_again(closed: Draft, router: SabreLayout) -> Draft:
+def route_again(closed: Draft, router: SabreLayout, starts: Sequence[Layout] = ()) -> Draft:
     """Return ``closed`` laid out and routed by SABRE alone; its final barrier is still there.
 
     Args:
         closed: What :func:`close` returned.
         router: What :func:`sabre` returned.
+        starts: As in :meth:`Stages.route`.
     """
-    return _run(router, closed)
+    return _run(router, _starting_at(closed, starts))
 
 
 def routed_draft(circuit: QuantumCircuit) -> Draft:
@@ -124,6 +131,10 @@ def routed_draft(circuit: QuantumCircuit) -> Draft:
         "num_input_qubits": circuit.num_qubits,
     }
     return Draft(circuit=circuit, properties=properties)
+
+
+def _starting_at(draft: Draft, starts: Sequence[Layout]) -> Draft:
+    return dataclasses.replace(draft, properties={**draft.properties, "sabre_starting_layouts": list(starts)})
 
 
 def _joined(*stages: PassManager | None) -> Task[DAGCircuit, DAGCircuit]:
