@@ -65,6 +65,8 @@ def _nodes_of(bits: int) -> list[int]:
 
 def in_line(circuit: QuantumCircuit) -> list[Qubit]:
     """Return the qubits of ``circuit``, those that meet near each other (reverse Cuthill-McKee)."""
+    if not circuit.num_qubits:
+        return []
     pairs = np.array(list(two_qubit_pairs(circuit)), dtype=np.int64).reshape(-1, 2)
     both = np.concatenate([pairs, pairs[:, ::-1]])
     meetings = coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(circuit.num_qubits,) * 2)

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from qiskit.circuit import CircuitInstruction, Gate, QuantumCircuit, QuantumRegister
-from qiskit.transpiler import CouplingMap, Target
-from qiskit.transpiler.passes import SabreLayout
+from qiskit.transpiler import Target
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments.compact import num_pairs
 from qiskit_halo.fragments.estimate import Estimate, LossEstimator
-from qiskit_halo.fragments.lines import in_line, line_starts, long_line
+from qiskit_halo.fragments.lines import in_line, line_starts
 from qiskit_halo.fragments.mirrors import Couplings, mirror_gates
-from qiskit_halo.fragments.neighbourhood import compact_part
+from qiskit_halo.fragments.parts import Parts
 from qiskit_halo.fragments.reuse import Reuse, find_reuse
 from qiskit_halo.fragments.stages import (
     FINAL_BARRIER,
@@ -27,17 +26,10 @@ from qiskit_halo.fragments.stages import (
     elide_swaps,
     route_again,
     routed_draft,
-    sabre,
 )
 from qiskit_halo.fragments.swaps import with_cheap_swaps
 from qiskit_halo.options import Reusing
 from qiskit_halo.rewire import append_all, empty_like
-
-PART_SIZES = ((1, 8), (1, 4))
-"""Sizes of the parts of a region that routings are tried on, as (a, b): a times the width of the body, plus b.
-
-Small parts give long lines, larger ones branches and rings. None is best for all programs.
-"""
 
 MIRRORED = 3
 """For so many routings of a body one is tried of it with mirrored gates, if they are of use."""
@@ -149,11 +141,8 @@ class Router:
         self._device = device
         self._estimator = estimator
         self._settings = settings
-        self._parts: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
-        self._targets: dict[tuple[int, ...], Target] = {}
-        self._sabres: dict[tuple[tuple[int, ...], int], SabreLayout] = {}
+        self._parts = Parts(device)
         self._couplings: dict[tuple[int, ...], Couplings] = {}
-        self._lines: dict[tuple[tuple[int, ...], int], list[int]] = {}
         # From a few fixed gates Qiskit could only build a mirror gate approximately.
         self._can_mirror = settings.num_variants > 1 and _has_rotations(device.target)
 
@@ -193,7 +182,9 @@ class Router:
         """Return the routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
         seed = self._settings.seed
-        draft = stages.route(prepared, line_starts(in_line(prepared.circuit), self._line(region, body.num_qubits)))
+        draft = stages.route(
+            prepared, line_starts(in_line(prepared.circuit), self._parts.line(region, body.num_qubits))
+        )
         instructions = _cheap(draft)
         estimate = self._estimator.of(instructions, draft.circuit.qubits)
         own = Routing(draft, instructions, tuple(range(len(region))), None, estimate, f"seed {seed}", False)
@@ -242,10 +233,10 @@ class Router:
         kind = "mirrored, " if is_mirrored else ""
         repeats = 0
         for trial in range(trials):
-            part = self._part(region, prepared.circuit.num_qubits, trial)
+            part = self._parts.part(region, len(order), trial)
             seed = self._settings.seed + 1 + trial
-            starts = line_starts(order, self._line(part, len(order)))
-            draft = route_again(closed, self._sabre(part, seed), starts)
+            starts = line_starts(order, self._parts.line(part, len(order)))
+            draft = route_again(closed, self._parts.sabre(part, seed), starts)
             instructions = _cheap(draft)
             estimate = self._estimator.of(instructions, draft.circuit.qubits)
             repeats = repeats + 1 if estimate.loss in found else 0
@@ -256,34 +247,6 @@ class Router:
             if repeats == REPEATS or num_pairs(draft.circuit) == needed:
                 break
         return list(found.values())
-
-    def _line(self, places: tuple[int, ...], length: int) -> list[int]:
-        if (places, length) not in self._lines:
-            self._lines[places, length] = long_line(self._device.graph.subgraph(places), length)
-        return self._lines[places, length]
-
-    def _part(self, region: tuple[int, ...], width: int, trial: int) -> tuple[int, ...]:
-        """Return the part of ``region`` for one trial."""
-        times, more = PART_SIZES[trial % len(PART_SIZES)]
-        size = -(-(times * width + more) // 4) * 4  # in steps, so that bodies of similar width share a part
-        if size >= len(region):
-            return region
-        if (region, size) not in self._parts:
-            self._parts[region, size] = compact_part(self._device, region, size)
-        return self._parts[region, size]
-
-    def _sabre(self, part: tuple[int, ...], seed: int) -> SabreLayout:
-        if (part, seed) not in self._sabres:
-            self._sabres[part, seed] = sabre(self._target_of(part), seed)
-        return self._sabres[part, seed]
-
-    def _target_of(self, part: tuple[int, ...]) -> Target:
-        if part not in self._targets:
-            place = {qubit: index for index, qubit in enumerate(part)}
-            pairs = [(place[a], place[b]) for a, b in self._device.couplers if a in place and b in place]
-            couplings = CouplingMap([*pairs, *((b, a) for a, b in pairs)])
-            self._targets[part] = Target.from_configuration(["u", "cz"], len(part), couplings)
-        return self._targets[part]
 
 
 def _cheap(draft: Draft) -> list[CircuitInstruction]:
