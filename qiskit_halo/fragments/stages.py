@@ -22,7 +22,7 @@ FINAL_BARRIER = "qiskit_halo.before_final_measurements"
 
 # More rounds than Qiskit's level 2 and fewer swap trials in each: on HALO's small suites as good in half the time. On few
 # qubits there are few starts, and more of them find nothing more.
-_SABRE_ROUNDS, _SABRE_MOST_STARTS, _SABRE_STARTS_A_SWAP_TRIAL = 4, 20, 4
+_SABRE_ROUNDS, _SABRE_MOST_STARTS, _SABRE_STARTS_A_SWAP_TRIAL = 4, 10, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
