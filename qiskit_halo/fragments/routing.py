@@ -34,7 +34,7 @@ from qiskit_halo.rewire import append_all, empty_like
 MIRRORED = 3
 """For so many routings of a body one is tried of it with mirrored gates, if they are of use."""
 
-REPEATS = 3
+REPEATS = 2
 """Routings in a row that only give again what is known, after which no more are tried."""
 
 WORTH = 0.2
@@ -182,9 +182,8 @@ class Router:
         """Return the routings of ``body`` on wires of its own: Qiskit's, and others if it needs SWAPs."""
         prepared = stages.prepare(body)
         seed = self._settings.seed
-        draft = stages.route(
-            prepared, line_starts(in_line(prepared.circuit), self._parts.line(region, body.num_qubits))
-        )
+        order = in_line(prepared.circuit)
+        draft = stages.route(prepared, line_starts(order, self._parts.line(region, len(order))))
         instructions = _cheap(draft)
         estimate = self._estimator.of(instructions, draft.circuit.qubits)
         own = Routing(draft, instructions, tuple(range(len(region))), None, estimate, f"seed {seed}", False)

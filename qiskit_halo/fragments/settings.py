@@ -21,7 +21,7 @@ class CompileSettings:
         optimization_level: Level of Qiskit's preset pass manager, 0 to 3.
         seed: First seed of its random parts.
         num_variants: Most routings tried of each body that needs SWAPs at all, Qiskit's own first; ``None`` takes what suits
-            the level. Routing is random and one run can be bad; the quarter that looks best is compiled to the end.
+            the level. Routing is random and one run can be bad; the fifth that looks best is compiled to the end.
         reuse: Whether qubits of one body may share a wire: where it pays, never, or as much as possible.
         resets: Rounds of reset between two qubits of one wire.
         extra: Other keywords of :func:`~qiskit.transpiler.generate_preset_pass_manager`.

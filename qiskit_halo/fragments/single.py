@@ -65,7 +65,7 @@ class BodyCompiler:
         self._settler = Settler(device, estimator)
         usual = RoutingSettings(
             num_variants=settings.trials,
-            num_finished=max(1, settings.trials // 4),
+            num_finished=max(1, settings.trials // 5),
             seed=settings.seed,
             reuse=settings.reuse,
             resets=settings.resets,
