@@ -1,8 +1,8 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings starts mirrors homes regions markets orders openings bound exact weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings starts ways mirrors homes regions markets orders openings bound exact weak] [--seeds 3]
 
-``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino but homes. Success is predicted, "alone" is plain
+``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino but ways and homes. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
 """
 
@@ -14,17 +14,17 @@ import statistics
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
-from qiskit.transpiler import Target
-from qiskit.transpiler.passes import SabreLayout
 from qiskit_ibm_runtime.fake_provider import FakeFez, FakeSherbrooke, FakeTorino
 
 from benchmarks._machine import describe
@@ -33,7 +33,7 @@ from benchmarks._workloads import draw
 from benchmarks.packing import References, around, compile_batch, keeps_floor
 from qiskit_halo import HaloOptions, MultiProgramCircuit
 from qiskit_halo.device.model import DeviceModel
-from qiskit_halo.fragments import routing, settings, stages, timing
+from qiskit_halo.fragments import routing, settings, single, stages, timing
 from qiskit_halo.fragments.body import Body, BodyReader
 from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.settings import CompileSettings
@@ -76,49 +76,82 @@ def routings(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 def starts(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
-        "starts of SABRE, at most as many as a part has qubits, and routings in a row that only repeat, after which none follow: best "
-        "success of each body over that with twenty starts and no end, each seed of the compiler; CPU of finding forms and places"
+        "starts of SABRE, as many as a part has qubits but so many at most, and routings in a row that only repeat, after which none "
+        "follow: best success of each body over that with the first, each seed of the compiler; CPU of finding forms and places"
     )
-    device = DeviceModel(backend.target)
     programs = [random_program(seed) for seed in range(20)]
     for seed in range(seeds):
         programs += draw(folder, "small", 100, seed)
-    bodies = {body.key: body for program in programs for body in bodies_of(program)}
-    usual: list[list[float]] = []
-    for few, repeats in ((False, 1_000), (True, 1_000), (True, 5), (True, 3), (True, 2)):
-        with (
-            patch.object(routing, "sabre", stages.sabre if few else _sabre_of_twenty_starts),
+    variants = {
+        f"{most:2d} starts, {repeats:4d} repeats": [
+            patch.object(stages, "_SABRE_MOST_STARTS", most),
             patch.object(routing, "REPEATS", repeats),
-        ):
-            best, cpu_s = _best_by_seed(bodies, device, 5)
-        usual = usual or best
-        gains = [
-            math.exp(statistics.mean(b - u for b, u in zip(*own, strict=True))) for own in zip(best, usual, strict=True)
         ]
-        name = "as many as qubits" if few else "twenty"
-        shown = ", ".join(f"{gain:.4f}" for gain in gains)
+        for most, repeats in ((20, 1_000), (20, 2), (10, 1_000), (10, 3), (10, 2), (6, 2))
+    }
+    _compare(programs, DeviceModel(backend.target), variants, 5)
+
+
+def ways(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "what helps routing: best success of each body over that with all of it, each seed of the compiler, "
+        "and of bodies of twelve qubits or more; CPU of finding forms and places"
+    )
+    programs = []
+    for seed in range(seeds):
+        programs += [*draw(folder, "small", 100, seed), *draw(folder, "helpers", 6, seed)]
+    variants = {
+        "all": [],
+        "no starts along a line": [patch.object(routing, "line_starts", lambda *_: [])],
+        "SWAPs as they come": [patch.object(routing, "with_cheap_swaps", list)],
+        "no spare routings": [patch.object(single, "MOST_SPARE", 0)],
+        "none of these": [
+            patch.object(routing, "line_starts", lambda *_: []),
+            patch.object(routing, "with_cheap_swaps", list),
+            patch.object(single, "MOST_SPARE", 0),
+        ],
+    }
+    for own in (backend, FakeFez()):
+        print(f"  {own.name}")
+        _compare(programs, DeviceModel(own.target), variants, 3)
+
+
+def _compare(
+    programs: Sequence[QuantumCircuit], device: DeviceModel, variants: Mapping[str, Sequence[Any]], seeds: int
+) -> None:
+    """Print success and CPU time with each set of patches, over those of the first; in turns, as machines change their pace."""
+    bodies = {body.key: body for program in programs for body in bodies_of(program)}
+    is_wide = [body.circuit.num_qubits >= 12 for body in bodies.values()]
+    best: dict[str, list[list[float]]] = {name: [] for name in variants}
+    cpu_s: dict[str, list[float]] = {name: [] for name in variants}
+    for seed in range(seeds):
+        for name, patches in variants.items():
+            with ExitStack() as stack:
+                for own in patches:
+                    stack.enter_context(own)
+                found, seconds = _best(bodies, device, seed)
+            best[name].append(found)
+            cpu_s[name].append(seconds)
+    (first, usual), *_ = best.items()
+    for name, found_by_seed in best.items():
+        gains = [[b - u for b, u in zip(*own, strict=True)] for own in zip(found_by_seed, usual, strict=True)]
+        wide = [gain for own in gains for gain, kept in zip(own, is_wide, strict=True) if kept]
+        shown = ", ".join(f"{math.exp(statistics.mean(own)):.4f}" for own in gains)
+        mean = math.exp(statistics.mean(map(statistics.mean, gains)))
+        ratio = statistics.median(a / b for a, b in zip(cpu_s[name], cpu_s[first], strict=True))
+        told = f", wide ones {math.exp(statistics.mean(wide)):.4f}" if wide else ""
         print(
-            f"  {name:17s}, {repeats:4d} repeats: {shown}, mean {statistics.mean(gains):.4f} of {len(bodies)} bodies; "
-            f"{cpu_s:.2f} s",
+            f"  {name:25s}: {shown}, mean {mean:.4f} of {len(bodies)} bodies{told}; {ratio:.2f} times the CPU",
             flush=True,
         )
 
 
-def _best_by_seed(bodies: dict[str, Body], device: DeviceModel, seeds: int) -> tuple[list[list[float]], float]:
-    """Return the best log success of each body with each seed of the compiler, and the least CPU time of finding them."""
-    best: list[list[float]] = []
-    cpu_s: list[float] = []
-    for seed in range(seeds):
-        forms_of = Catalogue(device, HaloOptions(cache=False), CompileSettings(seed=1000 * seed), None)
-        began = time.process_time()
-        found = forms_of.find(list(bodies.values()), list(bodies))
-        cpu_s.append(time.process_time() - began)
-        best.append([forms[0].best for forms in found])
-    return best, min(cpu_s)
-
-
-def _sabre_of_twenty_starts(couplings: Target, seed: int) -> SabreLayout:
-    return SabreLayout(couplings, seed=seed, max_iterations=4, swap_trials=5, layout_trials=20)
+def _best(bodies: Mapping[str, Body], device: DeviceModel, seed: int) -> tuple[list[float], float]:
+    """Return the best log success of each body, and the CPU time of finding forms and places."""
+    forms_of = Catalogue(device, HaloOptions(cache=False), CompileSettings(seed=1000 * seed), None)
+    began = time.process_time()
+    found = forms_of.find(list(bodies.values()), list(bodies))
+    return [forms[0].best for forms in found], time.process_time() - began
 
 
 def mirrors(folder: Path, seeds: int, backend: BackendV2) -> None:
@@ -155,27 +188,18 @@ def mirrors(folder: Path, seeds: int, backend: BackendV2) -> None:
 def homes(folder: Path, seeds: int, backend: BackendV2) -> None:
     print(
         "qubits that bodies are compiled on, doubled until there are so many for each qubit of the body: best success of each body "
-        "over that on 128, 8, each seed of the compiler; least of all; CPU of finding forms and places"
+        "over that on 128, 8, each seed of the compiler; CPU of finding forms and places"
     )
     programs = [random_program(seed) for seed in range(20)]
     for seed in range(seeds):
         programs += draw(folder, "small", 100, seed)
-    bodies = {body.key: body for program in programs for body in bodies_of(program)}
-    for device_of in (lambda: backend, FakeFez, FakeSherbrooke):
-        own = device_of()
-        device = DeviceModel(own.target)
-        usual: list[list[float]] = []
-        for least, room in ((128, 8), (64, 8), (64, 6), (48, 6), (32, 8)):
-            with patch.multiple(catalogue, LEAST_REGION=least, ROOM=room):
-                best, cpu_s = _best_by_seed(bodies, device, 3)
-            usual = usual or best
-            ratios = [[math.exp(b - u) for b, u in zip(*pair, strict=True)] for pair in zip(best, usual, strict=True)]
-            shown = ", ".join(f"{statistics.mean(ratio):.4f}" for ratio in ratios)
-            print(
-                f"  {own.name}, {least:3d}, {room}: {shown} of {len(bodies)} bodies, least {min(map(min, ratios)):.3f}; "
-                f"{cpu_s:.2f} s",
-                flush=True,
-            )
+    variants = {
+        f"{least} qubits, {room} for each": [patch.multiple(catalogue, LEAST_REGION=least, ROOM=room)]
+        for least, room in ((128, 8), (64, 8), (64, 6), (48, 6), (32, 8))
+    }
+    for own in (backend, FakeFez(), FakeSherbrooke()):
+        print(f"  {own.name}")
+        _compare(programs, DeviceModel(own.target), variants, 3)
 
 
 def random_program(seed: int) -> QuantumCircuit:
@@ -403,7 +427,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
     own.__name__: own
-    for own in (routings, starts, mirrors, homes, regions, markets, orders, openings, bound, exact, weak)
+    for own in (routings, starts, ways, mirrors, homes, regions, markets, orders, openings, bound, exact, weak)
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.errors import HaloTranspilerError
 from qiskit_halo.fragments.compile import CompileSettings, FragmentCompiler
 from qiskit_halo.fragments.fragment import Fragment, Shape
+from qiskit_halo.fragments.routing import Routings
+from qiskit_halo.fragments.single import MOST_SPARE, BodyCompiler
 from qiskit_halo.fragments.variants import MAX_VARIANTS, pareto_front
 from tests.targets import make_target
 
@@ -209,3 +212,35 @@ def test_nothing_is_mirrored_where_angles_would_be_approximated(level: int):
     assert not any(form.variant.startswith("mirrored") for form in fixed)
     free = ring_on(["rz", "sx", "x", "cx"], with_t=True, level=level)
     assert free[0].variant.startswith("mirrored")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "spare", "finished"),
+    [
+        # As good as the best estimate: no more is tried.
+        ([-0.9, -1.4], [-0.1], 2),
+        # The first spare one is bad as well, the second is not.
+        ([-1.3, -1.4], [-1.2, -0.9, -0.1], 4),
+        ([-1.3], [-1.2] * 20, 1 + MOST_SPARE),
+        # What the device cannot express counts for nothing.
+        ([None], [-0.9, -0.1], 2),
+    ],
+)
+def test_spare_routings_are_for_bodies_worse_than_on_median_qubits(
+    chosen: list[float | None], spare: list[float], finished: int, monkeypatch: pytest.MonkeyPatch
+):
+    # Each routing promises a loss of 1 and comes to its own success.
+    found = [
+        [SimpleNamespace(estimate=SimpleNamespace(loss=1.0), log_success=success) for success in kind]
+        for kind in (chosen, spare)
+    ]
+    tried = []
+
+    def finish(_self: object, routing: SimpleNamespace, *_: object) -> SimpleNamespace | None:
+        tried.append(routing)
+        return None if routing.log_success is None else routing
+
+    monkeypatch.setattr(BodyCompiler, "_finished", finish)
+    compiler = BodyCompiler(DeviceModel(make_target(2)), CompileSettings())
+    compiler._fragments(QuantumCircuit(1), Routings(*found), None)  # type: ignore[arg-type]
+    assert tried == [*found[0], *found[1]][:finished]

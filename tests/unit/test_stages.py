@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.transpiler import generate_preset_pass_manager
+from qiskit.transpiler.layout import Layout
+from qiskit.transpiler.passes import SabreLayout
 
 from qiskit_halo.fragments.stages import FINAL_BARRIER, Stages, close, route_again, routed_draft, sabre
 from tests.dense_oracle import brute_force, distance
@@ -71,6 +75,24 @@ def test_drafts_that_stand_where_they_are_share_no_layout():
     first, second = routed_draft(QuantumCircuit(2)), routed_draft(QuantumCircuit(2))
     first.properties["layout"].swap(0, 1)
     assert second.properties["layout"] != first.properties["layout"]
+
+
+def test_routing_starts_where_it_is_told_too():
+    scrambled = [5, 0, 7, 2, 9, 4, 1, 8, 3, 6]
+    circuit = QuantumCircuit(10)
+    for _ in range(2):
+        for first, second in pairwise(scrambled):
+            circuit.cx(first, second)
+            circuit.ry(0.3, second)
+    target = make_target(10)
+    prepared = Stages(target, 1, 0, {}).prepare(circuit)
+    qubits = prepared.circuit.qubits
+    start = Layout({qubits[qubit]: place for place, qubit in enumerate(scrambled)})
+    one = SabreLayout(target, seed=3, max_iterations=1, swap_trials=1, layout_trials=1)
+    swaps = [route_again(close(prepared), one, starts).circuit.count_ops().get("swap", 0) for starts in ([], [start])]
+    assert swaps[0] > 0 == swaps[1]
+    again = Stages(target, 1, 0, {}).route(prepared, [start])
+    assert "swap" not in again.circuit.count_ops()
 
 
 def test_a_prepared_circuit_serves_many_routings():
