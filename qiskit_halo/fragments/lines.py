@@ -18,6 +18,9 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from qiskit_halo.fragments.compact import two_qubit_pairs
 
+MOST_STEPS = 2_000
+"""Steps of the search for one line, after which no more starts are tried."""
+
 
 def long_line(couplings: rx.PyGraph[int, None], wanted: int) -> list[int]:
     """Return ``wanted`` nodes of which each is coupled to the next, or as many as a short search finds.
@@ -27,9 +30,11 @@ def long_line(couplings: rx.PyGraph[int, None], wanted: int) -> list[int]:
     """
     # Sets of nodes as bits of an integer.
     near = {node: sum(1 << other for other in couplings.neighbors(node)) for node in couplings.node_indices()}
+    everywhere = sum(1 << node for node in near)
     longest: list[int] = []
+    steps = 0
     for start in near:
-        line, free = [start], sum(1 << node for node in near) & ~(1 << start)
+        line, free = [start], everywhere & ~(1 << start)
         while len(line) < wanted and near[line[-1]] & free:
             ahead = _nodes_of(near[line[-1]] & free)
             node = min(ahead, key=lambda node: (-_reach(near, node, free), (near[node] & free).bit_count(), node))
@@ -37,7 +42,8 @@ def long_line(couplings: rx.PyGraph[int, None], wanted: int) -> list[int]:
             free &= ~(1 << node)
         if len(line) > len(longest):
             longest = line
-        if len(longest) == wanted:
+        steps += len(line)
+        if len(longest) == wanted or steps > MOST_STEPS:
             break
     return longest
 

@@ -184,7 +184,7 @@ class Router:
         seed = self._settings.seed
         order = in_line(prepared.circuit)
         draft = stages.route(prepared, line_starts(order, self._parts.line(region, len(order))))
-        instructions = _cheap(draft)
+        instructions = self._cheap(draft)
         estimate = self._estimator.of(instructions, draft.circuit.qubits)
         own = Routing(draft, instructions, tuple(range(len(region))), None, estimate, f"seed {seed}", False)
         if num_pairs(draft.circuit) == num_pairs(prepared.circuit):
@@ -236,7 +236,7 @@ class Router:
             seed = self._settings.seed + 1 + trial
             starts = line_starts(order, self._parts.line(part, len(order)))
             draft = route_again(closed, self._parts.sabre(part, seed), starts)
-            instructions = _cheap(draft)
+            instructions = self._cheap(draft)
             estimate = self._estimator.of(instructions, draft.circuit.qubits)
             repeats = repeats + 1 if estimate.loss in found else 0
             if not repeats:
@@ -247,9 +247,9 @@ class Router:
                 break
         return list(found.values())
 
-
-def _cheap(draft: Draft) -> list[CircuitInstruction]:
-    return [i for i in with_cheap_swaps(draft.circuit.data) if i.label != FINAL_BARRIER]
+    def _cheap(self, draft: Draft) -> list[CircuitInstruction]:
+        cheap = with_cheap_swaps(draft.circuit.data, native="swap" in self._device.target.operation_names)
+        return [instruction for instruction in cheap if instruction.label != FINAL_BARRIER]
 
 
 def _has_rotations(target: Target) -> bool:

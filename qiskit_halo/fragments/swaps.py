@@ -10,7 +10,7 @@ from qiskit.circuit.library import CXGate
 _CX = CXGate()
 
 
-def with_cheap_swaps(instructions: Iterable[CircuitInstruction]) -> list[CircuitInstruction]:
+def with_cheap_swaps(instructions: Iterable[CircuitInstruction], *, native: bool = False) -> list[CircuitInstruction]:
     """Return a routed circuit that starts in the ground state, with its SWAPs as early and as cheap as they can be.
 
     A gate on one qubit, or a reset, goes after the SWAPs that follow it, on the qubit where it then belongs. Before a SWAP it
@@ -21,6 +21,7 @@ def with_cheap_swaps(instructions: Iterable[CircuitInstruction]) -> list[Circuit
 
     Args:
         instructions: All of the circuit, in order.
+        native: Whether the device has SWAPs, so that two CX would take more than one of them.
     """
     waiting: dict[Qubit, list[CircuitInstruction]] = {}
     touched: set[Qubit] = set()
@@ -37,7 +38,8 @@ def with_cheap_swaps(instructions: Iterable[CircuitInstruction]) -> list[Circuit
                 ordered.append(instruction)
             elif a in touched or b in touched:
                 old, new = (a, b) if a in touched else (b, a)
-                ordered += [CircuitInstruction(_CX, (old, new)), CircuitInstruction(_CX, (new, old))]
+                moved = [CircuitInstruction(_CX, (old, new)), CircuitInstruction(_CX, (new, old))]
+                ordered += [instruction] if native else moved
                 touched.remove(old)
                 touched.add(new)
             continue

@@ -7,6 +7,7 @@ import rustworkx as rx
 from qiskit.circuit import QuantumCircuit
 
 from qiskit_halo.device.model import DeviceModel
+from qiskit_halo.fragments import lines
 from qiskit_halo.fragments.lines import in_line, line_starts, long_line
 from qiskit_halo.fragments.parts import Parts
 from tests.lattices import heavy_hex, square
@@ -36,6 +37,14 @@ def test_the_longest_there_is():
     assert line in ([6, 5, 0, 1, 2, 3, 4, 9, 10], [10, 9, 4, 3, 2, 1, 0, 5, 6])
     assert long_line(graph(3, []), 2) == [0]
     assert long_line(graph(0, []), 2) == []
+
+
+def test_no_more_steps_than_set(monkeypatch: pytest.MonkeyPatch):
+    # The first start is in the middle, with three nodes on the longest way from it.
+    star = graph(5, [(1, 0), (2, 0), (0, 3), (3, 4)])
+    assert len(long_line(star, 5)) == 4
+    monkeypatch.setattr(lines, "MOST_STEPS", 0)
+    assert len(long_line(star, 5)) == 3
 
 
 def test_a_line_does_not_turn_where_little_is_left():

@@ -4,6 +4,7 @@ from itertools import pairwise, permutations
 
 import pytest
 from qiskit.circuit import QuantumCircuit
+from qiskit.circuit.library import SwapGate
 from qiskit.providers import QubitProperties
 from qiskit.transpiler import CouplingMap, Target
 
@@ -152,6 +153,16 @@ def test_a_swap_with_a_fresh_qubit_takes_two_gates():
         finished = [stages.finish(routing.on_region(len(REGION))) for routing in found]
         counted[touched] = [sum(len(i.qubits) == 2 for i in draft.circuit.data) for draft in finished]
     assert counted == {True: [7], False: [6]}
+
+
+def test_a_swap_of_the_device_is_kept():
+    target = make_target(14, couplers=[*pairwise(range(13)), (6, 13)])
+    target.add_instruction(SwapGate(), {pair: target["cz"][pair] for pair in target["cz"]})
+    device = DeviceModel(target)
+    settings = RoutingSettings(num_variants=1, num_finished=1, seed=0, reuse="none", resets=2)
+    router = Router(device, LossEstimator(device), settings)
+    ((own,), _) = router.route(ring(), Stages(region_target(device, REGION), 2, 0, {}), REGION)
+    assert [i.name for i in own.instructions if len(i.qubits) == 2].count("swap") == 1
 
 
 def test_a_barrier_of_ours_is_gone_and_others_stay():

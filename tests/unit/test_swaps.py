@@ -8,10 +8,11 @@ from qiskit.circuit import Gate, QuantumCircuit
 from qiskit_halo.fragments.swaps import with_cheap_swaps
 
 
-def cheap(build: Callable[[QuantumCircuit], object], num_qubits: int = 3) -> list[tuple[str, tuple[int, ...]]]:
-    circuit = QuantumCircuit(num_qubits, num_qubits)
+def cheap(build: Callable[[QuantumCircuit], object], *, native: bool = False) -> list[tuple[str, tuple[int, ...]]]:
+    circuit = QuantumCircuit(3, 3)
     build(circuit)
-    return [(i.name, tuple(circuit.find_bit(q).index for q in i.qubits)) for i in with_cheap_swaps(circuit.data)]
+    found = with_cheap_swaps(circuit.data, native=native)
+    return [(i.name, tuple(circuit.find_bit(q).index for q in i.qubits)) for i in found]
 
 
 def touch(circuit: QuantumCircuit) -> None:
@@ -71,6 +72,15 @@ def test_a_swap_with_a_fresh_qubit_takes_two_gates_and_leaves_the_other_fresh(ol
 
     moved = [("cx", (old, new)), ("cx", (new, old))]
     assert cheap(build) == [("cx", (old, 2)), *moved, ("cx", (2, old)), ("cx", (old, 2))]
+
+
+def test_where_a_swap_is_one_gate_it_stays():
+    def build(circuit: QuantumCircuit) -> None:
+        circuit.cx(0, 2)
+        circuit.swap(0, 1)
+        circuit.swap(0, 2)
+
+    assert cheap(build, native=True) == [("cx", (0, 2)), ("swap", (0, 1)), ("swap", (0, 2))]
 
 
 def test_two_fresh_qubits_have_nothing_to_exchange():
