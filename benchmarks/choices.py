@@ -103,11 +103,11 @@ def ways(folder: Path, seeds: int, backend: BackendV2) -> None:
     variants = {
         "all": [],
         "no starts along a line": [patch.object(routing, "line_starts", lambda *_: [])],
-        "SWAPs as they come": [patch.object(routing, "with_cheap_swaps", list)],
+        "SWAPs as they come": [patch.object(routing, "with_cheap_swaps", lambda data, **_: list(data))],
         "no spare routings": [patch.object(single, "MOST_SPARE", 0)],
         "none of these": [
             patch.object(routing, "line_starts", lambda *_: []),
-            patch.object(routing, "with_cheap_swaps", list),
+            patch.object(routing, "with_cheap_swaps", lambda data, **_: list(data)),
             patch.object(single, "MOST_SPARE", 0),
         ],
     }

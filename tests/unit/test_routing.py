@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from itertools import pairwise, permutations
 
+import numpy as np
 import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.circuit.library import SwapGate
 from qiskit.providers import QubitProperties
 from qiskit.transpiler import CouplingMap, Target
+from qiskit.transpiler.layout import Layout
+from qiskit.transpiler.passes import SabreLayout
 
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.device.region import region_target
@@ -14,7 +17,7 @@ from qiskit_halo.fragments import routing as module
 from qiskit_halo.fragments import stages
 from qiskit_halo.fragments.estimate import LossEstimator
 from qiskit_halo.fragments.routing import Router, Routing, RoutingSettings
-from qiskit_halo.fragments.stages import Stages
+from qiskit_halo.fragments.stages import Draft, Stages
 from qiskit_halo.options import Reusing
 from tests.dense_oracle import brute_force, distance
 from tests.targets import make_target
@@ -123,6 +126,50 @@ def test_routings_that_only_repeat_end_the_trials(build, monkeypatch: pytest.Mon
     (few, short), (many, long) = found.values()
     assert few < many
     assert short == long
+
+
+def test_every_search_starts_along_a_line_too(monkeypatch: pytest.MonkeyPatch):
+    given = []
+    route, route_again = Stages.route, stages.route_again
+
+    def own(self: Stages, prepared: Draft, starts: list[Layout]) -> Draft:
+        given.append((prepared, starts))
+        return route(self, prepared, starts)
+
+    def again(closed: Draft, router: SabreLayout, starts: list[Layout]) -> Draft:
+        given.append((closed, starts))
+        return route_again(closed, router, starts)
+
+    monkeypatch.setattr(Stages, "route", own)
+    monkeypatch.setattr(module, "route_again", again)
+    routings(tangle())
+    assert len(given) > 1
+    for draft, starts in given:
+        assert len(starts) == 2
+        for start in starts:
+            places = sorted(start[qubit] for qubit in draft.circuit.qubits)
+            assert places == list(range(places[0], places[0] + 4))  # the device is a line
+
+
+def test_spare_routings_are_told_best_first():
+    rng = np.random.default_rng(1)
+    circuit = QuantumCircuit(6, 6)
+    for _ in range(20):
+        first, second = rng.choice(6, 2, replace=False).tolist()
+        circuit.ry(0.3 + first, first)
+        circuit.cx(first, second)
+    circuit.measure(range(6), range(6))
+    device = DeviceModel(make_target(14, [*pairwise(range(13)), (2, 9), (5, 13)]))
+    settings = RoutingSettings(num_variants=12, num_finished=1, seed=0, reuse="none", resets=2)
+    router = Router(device, LossEstimator(device), settings)
+    chosen, spare = router.route(circuit, Stages(region_target(device, REGION), 2, 0, {}), REGION)
+    assert sorted(routing.is_mirrored for routing in chosen) == [False, True]
+    losses = [routing.estimate.loss for routing in spare]
+    assert losses == sorted(losses)
+    # Neither kind comes before the other as such.
+    of_kind = {kind: [r.estimate.loss for r in spare if r.is_mirrored is kind] for kind in (False, True)}
+    assert min(of_kind[True]) < max(of_kind[False])
+    assert min(of_kind[False]) < max(of_kind[True])
 
 
 def test_few_qubits_have_few_starts():
