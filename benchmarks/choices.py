@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings starts ways mirrors homes regions markets orders openings bound exact weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings starts ways lists mirrors homes regions markets orders openings bound exact weak] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino but ways and homes. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -23,7 +23,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit.providers import BackendV2
 from qiskit_ibm_runtime.fake_provider import FakeFez, FakeSherbrooke, FakeTorino
 
@@ -35,6 +35,7 @@ from qiskit_halo import HaloOptions, MultiProgramCircuit
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments import routing, settings, single, stages, timing
 from qiskit_halo.fragments.body import Body, BodyReader
+from qiskit_halo.fragments.lines import in_line
 from qiskit_halo.fragments.mirrors import mirror_gates
 from qiskit_halo.fragments.settings import CompileSettings
 from qiskit_halo.placement import catalogue, packing, sequencing, space_manager
@@ -114,6 +115,29 @@ def ways(folder: Path, seeds: int, backend: BackendV2) -> None:
     for own in (backend, FakeFez()):
         print(f"  {own.name}")
         _compare(programs, DeviceModel(own.target), variants, 3)
+
+
+def lists(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "order of qubits: two-qubit gates of plain transpile(optimization_level=2), least and most of four seeds: of programs as they "
+        "are written, of their bodies, of these with those qubits near each other that meet"
+    )
+    named = {program.name: program for suite in ("small", "helpers") for program in draw(folder, suite, 100, 0)}
+    for name in sorted(named):
+        widths = {body.circuit.num_qubits: body.circuit for body in bodies_of(named[name])}
+        if max(widths, default=0) < 9:
+            continue
+        body = widths[max(widths)]
+        place = {qubit: index for index, qubit in enumerate(in_line(body))}
+        near = body.copy_empty_like().compose(body, [place[qubit] for qubit in body.qubits])
+        shown = []
+        for circuit in (named[name], body, near):
+            gates = [
+                transpile(circuit, backend, optimization_level=2, seed_transpiler=seed).num_nonlocal_gates()
+                for seed in range(4)
+            ]
+            shown.append(f"{min(gates)}-{max(gates)}")
+        print(f"  {name:40s} {', '.join(shown)}", flush=True)
 
 
 def _compare(
@@ -427,7 +451,7 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
 
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
     own.__name__: own
-    for own in (routings, starts, ways, mirrors, homes, regions, markets, orders, openings, bound, exact, weak)
+    for own in (routings, starts, ways, lists, mirrors, homes, regions, markets, orders, openings, bound, exact, weak)
 }
 
 
