@@ -1,6 +1,6 @@
 """What the compiler's fixed numbers were chosen by: each with others beside it.
 
-    python -m benchmarks.choices --programs FOLDER [--only routings starts ways lists mirrors homes regions markets orders openings bound exact weak] [--seeds 3]
+    python -m benchmarks.choices --programs FOLDER [--only routings starts ways lists mirrors homes regions markets orders openings bound exact weak chance] [--seeds 3]
 
 ``--programs`` is the folder of HALO's suites as OpenQASM 2. All on FakeTorino but ways and homes. Success is predicted, "alone" is plain
 ``transpile(optimization_level=3, seed_transpiler=0)``.
@@ -30,8 +30,9 @@ from qiskit_ibm_runtime.fake_provider import FakeFez, FakeSherbrooke, FakeTorino
 from benchmarks._machine import describe
 from benchmarks._optimum import Batch, least_cost
 from benchmarks._workloads import draw
+from benchmarks.evaluation.workloads import Workload
 from benchmarks.packing import References, around, compile_batch, keeps_floor
-from qiskit_halo import HaloOptions, MultiProgramCircuit
+from qiskit_halo import HaloOptions, HaloReport, MultiProgramCircuit, generate_halo_pass_manager
 from qiskit_halo.device.model import DeviceModel
 from qiskit_halo.fragments import routing, settings, single, stages, timing
 from qiskit_halo.fragments.body import Body, BodyReader
@@ -449,9 +450,37 @@ def weak(folder: Path, seeds: int, backend: BackendV2) -> None:
         print(f"    weakest programs of the last draw, by success alone: {told}", flush=True)
 
 
+def chance(folder: Path, seeds: int, backend: BackendV2) -> None:
+    print(
+        "the evaluation's queue of 100 arithmetic programs by seed of the compiler: QPU time one by one over merged at 250 us"
+    )
+    programs = [job.circuit for job in Workload("saturated", "arithsmall", count=100).jobs(0, None, backend)]
+    found = []
+    for seed in range(6):
+        passes = generate_halo_pass_manager(2, backend, options=HaloOptions(cache=False), seed_transpiler=seed)
+        compiled = passes.run(MultiProgramCircuit(programs).circuit)
+        found.append(HaloReport.from_dict(compiled.metadata["halo"]["report"]).qpu_time_ratios["250"])
+    print(f"  {', '.join(f'{ratio:.1f}' for ratio in found)}, median {statistics.median(found):.1f}", flush=True)
+
+
 PARTS: dict[str, Callable[[Path, int, BackendV2], None]] = {
     own.__name__: own
-    for own in (routings, starts, ways, lists, mirrors, homes, regions, markets, orders, openings, bound, exact, weak)
+    for own in (
+        routings,
+        starts,
+        ways,
+        lists,
+        mirrors,
+        homes,
+        regions,
+        markets,
+        orders,
+        openings,
+        bound,
+        exact,
+        weak,
+        chance,
+    )
 }
 
 

@@ -143,6 +143,7 @@ class Router:
         self._settings = settings
         self._parts = Parts(device)
         self._couplings: dict[tuple[int, ...], Couplings] = {}
+        self._has_swap = "swap" in device.target.operation_names
         # From a few fixed gates Qiskit could only build a mirror gate approximately.
         self._can_mirror = settings.num_variants > 1 and _has_rotations(device.target)
 
@@ -248,7 +249,7 @@ class Router:
         return list(found.values())
 
     def _cheap(self, draft: Draft) -> list[CircuitInstruction]:
-        cheap = with_cheap_swaps(draft.circuit.data, native="swap" in self._device.target.operation_names)
+        cheap = with_cheap_swaps(draft.circuit.data, native=self._has_swap)
         return [instruction for instruction in cheap if instruction.label != FINAL_BARRIER]
 
 
